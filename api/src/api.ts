@@ -1,0 +1,27 @@
+import { audit } from './audit.ts';
+import { createCaller, type ClientOf, type HandlersOf } from './client.ts';
+import { proxy, setup } from './gateway.ts';
+import { capabilities, servers } from './servers.ts';
+import { tokens } from './tokens.ts';
+import { me, users } from './users.ts';
+
+export type { AuditRecord } from './audit.ts';
+export { ApiError, type ClientOptions } from './client.ts';
+export type { Guard, Operation } from './operation.ts';
+export { LaunchConfig, type Offer, type Server } from './servers.ts';
+export { Permissions, Switches, type Switch } from './shapes.ts';
+export { type Token, TokenScope } from './tokens.ts';
+export type { User } from './users.ts';
+
+/** The whole API. Adding a resource is one file and one line here. */
+export const api = { users, me, servers, capabilities, tokens, audit, proxy, setup };
+export type Api = typeof api;
+
+/** What console, desk, cli and e2e call. */
+export type Client = ClientOf<Api>;
+
+/** What the server owes: the same names and types, plus who is asking. */
+export type Handlers<Who> = HandlersOf<Api, Who>;
+
+/** A typed client of the REST API at `baseUrl` (no trailing slash). Throws `ApiError`. */
+export const createClient = createCaller(api);

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { operation } from './operation.ts';
+import { Done, Id, Permissions, Role, Time, UserStatus } from './shapes.ts';
+
+export const User = z.object({
+  userId: Id,
+  name: z.string(),
+  notes: z.string(),
+  role: Role,
+  status: UserStatus,
+  permissions: Permissions,
+  ratelimit: z.int().describe('requests a minute'),
+  expiresAt: Time.nullable(),
+  createdAt: Time,
+  updatedAt: Time,
+});
+export type User = z.output<typeof User>;
+
+const Changes = z.object({
+  name: z.string().min(1).max(200).optional(),
+  notes: z.string().max(10_000).optional(),
+  status: UserStatus.optional(),
+  permissions: Permissions.optional(),
+  ratelimit: z.int().min(1).max(1_000_000).optional(),
+  expiresAt: Time.nullable().optional(),
+});
+
+const One = z.object({ userId: Id });
+
+export const users = {
+  list: operation({
+    method: 'GET',
+    path: '/users',
+    guard: 'administrator',
+    summary: 'People and agents, by id',
+    action: 1011,
+    input: z.object({ role: z.coerce.number().pipe(Role).optional(), excludeRole: z.coerce.number().pipe(Role).optional() }),
+    output: z.object({ users: z.array(User) }),
+  }),
+  count: operation({
+    method: 'GET',
+    path: '/users/count',
+    guard: 'administrator',
+    summary: 'How many people and agents there are',
+    action: 1015,
+    input: z.object({ excludeRole: z.coerce.number().pipe(Role).optional() }),
+    output: z.object({ count: z.int() }),
+  }),
+  get: operation({
+    method: 'GET',
+    path: '/users/:userId',
+    guard: 'administrator',
+    summary: 'One person or agent',
+    input: One,
+    output: z.object({ user: User }),
+  }),
+  create: operation({
+    method: 'POST',
+    path: '/users',
+    guard: 'administrator',
+    summary: 'Add a person or agent; only the owner may add an administrator',
+    action: 1010,
+    input: Changes.extend({ userId: Id, name: z.string().min(1).max(200), role: z.union([z.literal(2), z.literal(3)]).default(3) }),
+    output: z.object({ user: User }),
+  }),
+  update: operation({
+    method: 'PATCH',
+    path: '/users/:userId',
+    guard: 'administrator',
+    summary: 'Change a person or agent; open sessions follow within a second',
+    action: 1012,
+    input: Changes.extend({ userId: Id }),
+    output: z.object({ user: User }),
+  }),
+  remove: operation({
+    method: 'DELETE',
+    path: '/users/:userId',
+    guard: 'administrator',
+    summary: 'Remove a person or agent with all tokens; open sessions end',
+    action: 1013,
+    input: One,
+    output: Done,
+  }),
+  removeAll: operation({
+    method: 'DELETE',
+    path: '/users',
+    guard: 'administrator',
+    summary: 'Remove everyone but the owner',
+    action: 1014,
+    input: z.object({}),
+    output: z.object({ deletedCount: z.int() }),
+  }),
+  disable: operation({
+    method: 'POST',
+    path: '/users/:userId/disable',
+    guard: 'administrator',
+    summary: 'Disable a person or agent; open sessions end',
+    action: 1001,
+    input: One,
+    output: z.object({ user: User }),
+  }),
+  setPermissions: operation({
+    method: 'PUT',
+    path: '/users/:userId/permissions',
+    guard: 'administrator',
+    summary: "Replace the administrator's layer of a person's permissions",
+    action: 1002,
+    input: z.object({ userId: Id, permissions: Permissions }),
+    output: z.object({ user: User }),
+  }),
+  owner: operation({
+    method: 'GET',
+    path: '/owner',
+    guard: 'administrator',
+    summary: 'The owner',
+    action: 1016,
+    input: z.object({}),
+    output: z.object({ owner: User.nullable() }),
+  }),
+};
+
+/** What a person asks about themself. */
+export const me = {
+  get: operation({
+    method: 'GET',
+    path: '/me',
+    guard: 'user',
+    summary: 'Who I am',
+    input: z.object({}),
+    output: z.object({ user: User, tokenId: z.string().nullable() }),
+  }),
+  preferences: operation({
+    method: 'GET',
+    path: '/me/clients',
+    guard: 'user',
+    summary: "My own layer: what each of my clients may use, by the client's name",
+    input: z.object({}),
+    output: z.object({ clients: z.record(z.string(), Permissions) }),
+  }),
+  setPreferences: operation({
+    method: 'PUT',
+    path: '/me/clients/:client',
+    guard: 'user',
+    summary: 'Replace what one of my clients may use; it can only narrow',
+    input: z.object({ client: z.string().min(1).max(200), permissions: Permissions }),
+    output: z.object({ clients: z.record(z.string(), Permissions) }),
+  }),
+};
