@@ -1,5 +1,5 @@
 import { audit } from './audit.ts';
-import { createCaller, type ClientOf, type HandlersOf } from './client.ts';
+import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { proxy, setup } from './gateway.ts';
 import { capabilities, servers } from './servers.ts';
 import { tokens } from './tokens.ts';
@@ -9,7 +9,7 @@ export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Guard, Operation } from './operation.ts';
 export { LaunchConfig, type Offer, type Server } from './servers.ts';
-export { Permissions, Switches, type Switch } from './shapes.ts';
+export { type DangerLevel, Permissions, type Switch, Switches } from './shapes.ts';
 export { type Token, TokenScope } from './tokens.ts';
 export type { User } from './users.ts';
 

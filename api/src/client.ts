@@ -51,7 +51,7 @@ const fill = (path: string, input: Record<string, unknown>): [string, Record<str
 };
 
 const query = (rest: Record<string, unknown>): string => {
-  const given = Object.entries(rest).flatMap(([k, v]) => (v === undefined ? [] : [[k, String(v)]]));
+  const given = Object.entries(rest).flatMap(([k, v]): [string, string][] => (v === undefined ? [] : [[k, String(v)]]));
   return given.length ? `?${new URLSearchParams(given)}` : '';
 };
 
@@ -78,5 +78,7 @@ export const createCaller =
       Object.fromEntries(
         Object.entries(group).map(([name, o]) => [name, (input: object) => send(o, baseUrl, options, input)]),
       );
-    return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, bind(group)])) as ClientOf<A>;
+    return Object.fromEntries(
+      Object.entries(groups).map(([name, group]) => [name, bind(group)]),
+    ) as unknown as ClientOf<A>;
   };

@@ -3,7 +3,7 @@ import { operation } from './operation.ts';
 import { Done, Id, Time } from './shapes.ts';
 import { User } from './users.ts';
 
-const Proxy = z.object({
+const ProxyShape = z.object({
   id: z.int(),
   name: z.string(),
   proxyKey: z.string().nullable().describe('only for administrators'),
@@ -20,7 +20,7 @@ export const proxy = {
     summary: "This gateway's published identity",
     action: 5001,
     input: z.object({}),
-    output: z.object({ proxy: Proxy.nullable() }),
+    output: z.object({ proxy: ProxyShape.nullable() }),
   }),
   create: operation({
     method: 'POST',
@@ -29,7 +29,7 @@ export const proxy = {
     summary: 'Name this gateway; once',
     action: 5002,
     input: z.object({ name: z.string().min(1).max(200), proxyKey: z.string().min(1).max(500) }),
-    output: z.object({ proxy: Proxy }),
+    output: z.object({ proxy: ProxyShape }),
   }),
   update: operation({
     method: 'PATCH',
@@ -38,7 +38,7 @@ export const proxy = {
     summary: 'Rename this gateway',
     action: 5003,
     input: z.object({ proxyId: z.coerce.number().int(), name: z.string().min(1).max(200) }),
-    output: z.object({ proxy: Proxy }),
+    output: z.object({ proxy: ProxyShape }),
   }),
   remove: operation({
     method: 'DELETE',
@@ -67,7 +67,11 @@ export const setup = {
     path: '/setup',
     guard: 'open',
     summary: 'Use a one-time set-up link: become the owner, or recover the owner’s access',
-    input: z.object({ secret: z.string().min(1).max(200), userId: Id.default('owner'), name: z.string().min(1).max(200).default('Owner') }),
+    input: z.object({
+      secret: z.string().min(1).max(200),
+      userId: Id.default('owner'),
+      name: z.string().min(1).max(200).default('Owner'),
+    }),
     output: z.object({ user: User, secret: z.string().describe("the owner's token, shown this once") }),
   }),
   link: operation({

@@ -66,7 +66,10 @@ const One = z.object({ serverId: Id });
 /** What a server offers, as last seen; the names are its own, without prefix. */
 export const Offer = z.object({
   enabled: z.boolean(),
-  tools: z.record(z.string(), z.object({ enabled: z.boolean(), description: z.string().optional(), dangerLevel: z.int().optional() })),
+  tools: z.record(
+    z.string(),
+    z.object({ enabled: z.boolean(), description: z.string().optional(), dangerLevel: z.int().optional() }),
+  ),
   resources: z.record(z.string(), z.object({ enabled: z.boolean(), description: z.string().optional() })),
   prompts: z.record(z.string(), z.object({ enabled: z.boolean(), description: z.string().optional() })),
 });
@@ -196,7 +199,9 @@ export const servers = {
     guard: 'administrator',
     summary: "The last lines of a server's standard error and of Peta's own notes on it, oldest first",
     input: z.object({ serverId: Id, limit: z.coerce.number().int().min(1).max(1000).default(200) }),
-    output: z.object({ lines: z.array(z.object({ at: Time, source: z.enum(['stderr', 'stdout', 'peta']), text: z.string() })) }),
+    output: z.object({
+      lines: z.array(z.object({ at: Time, source: z.enum(['stderr', 'stdout', 'peta']), text: z.string() })),
+    }),
   }),
 };
 

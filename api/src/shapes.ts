@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** Ids of people and servers: what a path segment, a file name and a log line can carry unescaped. */
 export const Id = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, "." "_" "-", at most 64, starting with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'letters, digits, "." "_" "-", at most 64, starting with a letter or digit',
+  );
 
 export const Time = z.iso.datetime().describe('ISO 8601, UTC');
 
@@ -18,6 +21,7 @@ export const ServerStatus = z
 export const DangerLevel = z
   .union([z.literal(0), z.literal(1), z.literal(2)])
   .describe('0 silent, 1 notification, 2 approval');
+export type DangerLevel = z.output<typeof DangerLevel>;
 
 /** One switch of one layer. */
 export const Switch = z.object({

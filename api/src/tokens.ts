@@ -51,7 +51,14 @@ export const tokens = {
     path: '/tokens/:tokenId/rotate',
     guard: 'user',
     summary: 'Issue a successor; the old token goes on for the overlap, then ends',
-    input: z.object({ tokenId: z.uuid(), overlapSeconds: z.int().min(0).max(30 * 86_400).default(3600) }),
+    input: z.object({
+      tokenId: z.uuid(),
+      overlapSeconds: z
+        .int()
+        .min(0)
+        .max(30 * 86_400)
+        .default(3600),
+    }),
     output: Issued,
   }),
   revoke: operation({

@@ -34,7 +34,10 @@ export const users = {
     guard: 'administrator',
     summary: 'People and agents, by id',
     action: 1011,
-    input: z.object({ role: z.coerce.number().pipe(Role).optional(), excludeRole: z.coerce.number().pipe(Role).optional() }),
+    input: z.object({
+      role: z.coerce.number().pipe(Role).optional(),
+      excludeRole: z.coerce.number().pipe(Role).optional(),
+    }),
     output: z.object({ users: z.array(User) }),
   }),
   count: operation({
@@ -60,7 +63,11 @@ export const users = {
     guard: 'administrator',
     summary: 'Add a person or agent; only the owner may add an administrator',
     action: 1010,
-    input: Changes.extend({ userId: Id, name: z.string().min(1).max(200), role: z.union([z.literal(2), z.literal(3)]).default(3) }),
+    input: Changes.extend({
+      userId: Id,
+      name: z.string().min(1).max(200),
+      role: z.union([z.literal(2), z.literal(3)]).default(3),
+    }),
     output: z.object({ user: User }),
   }),
   update: operation({

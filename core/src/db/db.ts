@@ -1,0 +1,7 @@
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import * as schema from './schema.ts';
+
+/** Typed SQL over a pool. Adapters in `io/` folders take one of these. */
+export type Database = NodePgDatabase<typeof schema> & { $client: pg.Pool };
+export { schema };

@@ -1,0 +1,162 @@
+import type { Permissions, Switches, TokenScope } from '@peta/api';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  serial,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { z } from 'zod';
+
+const time = (name: string) => timestamp(name, { withTimezone: true });
+const created = time('created_at').notNull().defaultNow();
+const updated = time('updated_at').notNull().defaultNow();
+
+/** A tenant. The first one is made by the first start, and carries the published proxy identity. */
+export const workspaces = pgTable('workspace', {
+  id: text('id').primaryKey(),
+  number: serial('number').notNull(),
+  name: text('name').notNull(),
+  proxyKey: text('proxy_key'),
+  proxyCreatedAt: time('proxy_created_at'),
+  createdAt: created,
+});
+
+const workspaceId = () =>
+  text('workspace_id')
+    .notNull()
+    .references(() => workspaces.id, { onDelete: 'cascade' });
+
+/** People and agents. */
+export const users = pgTable(
+  'user',
+  {
+    workspaceId: workspaceId(),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    notes: text('notes').notNull().default(''),
+    /** 1 owner, 2 administrator, 3 user. */
+    role: smallint('role').notNull(),
+    /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
+    status: smallint('status').notNull().default(1),
+    /** The administrator's layer. */
+    permissions: jsonb('permissions').$type<Permissions>().notNull().default({}),
+    /** The person's own layer, by client name. */
+    preferences: jsonb('preferences').$type<Record<string, Permissions>>().notNull().default({}),
+    ratelimit: integer('ratelimit').notNull().default(100),
+    /** The published envelope of the person's token, opaque to us; given back as it came. */
+    encryptedToken: text('encrypted_token'),
+    expiresAt: time('expires_at'),
+    createdAt: created,
+    updatedAt: updated,
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+);
+
+/** Service tokens. The secret is not here, only its SHA-256. */
+export const tokens = pgTable(
+  'token',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: workspaceId(),
+    userId: text('user_id').notNull(),
+    name: text('name').notNull(),
+    /** Hex. 64 characters, or the first 32 where the published interface gave us only those. */
+    hash: text('hash').notNull().unique(),
+    mask: text('mask').notNull(),
+    scope: jsonb('scope').$type<TokenScope>().notNull().default({}),
+    createdAt: created,
+    expiresAt: time('expires_at'),
+    lastUsedAt: time('last_used_at'),
+    revokedAt: time('revoked_at'),
+  },
+  (t) => [index('token_user').on(t.workspaceId, t.userId)],
+);
+
+/** Downstream MCP servers. */
+export const servers = pgTable(
+  'server',
+  {
+    workspaceId: workspaceId(),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    category: smallint('category').notNull(),
+    authType: smallint('auth_type').notNull().default(1),
+    enabled: boolean('enabled').notNull().default(true),
+    /** stdio, http or sse: the only part of the launch configuration that is not sealed. */
+    transport: text('transport').$type<'stdio' | 'http' | 'sse'>().notNull(),
+    /** The launch configuration, sealed by the vault. */
+    sealedLaunchConfig: text('sealed_launch_config').notNull(),
+    configTemplate: text('config_template').notNull().default('{}'),
+    /** The server's own layer. */
+    switches: jsonb('switches').$type<Switches>().notNull().default({ enabled: true }),
+    allowUserInput: boolean('allow_user_input').notNull().default(false),
+    lazyStartEnabled: boolean('lazy_start_enabled').notNull().default(true),
+    publicAccess: boolean('public_access').notNull().default(false),
+    anonymousAccess: boolean('anonymous_access').notNull().default(false),
+    anonymousRateLimit: integer('anonymous_rate_limit').notNull().default(10),
+    toolTmplId: text('tool_tmpl_id'),
+    /** What the server listed when it was last asked: tools, resources, templates, prompts. */
+    listing: jsonb('listing'),
+    listedAt: time('listed_at'),
+    createdAt: created,
+    updatedAt: updated,
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+);
+
+/** One-time set-up links. */
+export const setupLinks = pgTable('setup_link', {
+  hash: text('hash').primaryKey(),
+  workspaceId: workspaceId(),
+  expiresAt: time('expires_at').notNull(),
+  createdAt: created,
+});
+
+/** The log. Filled from each replica's journal; rows are never changed except to add how a call ended. */
+export const auditRecords = pgTable(
+  'audit_record',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: text('workspace_id').notNull(),
+    at: time('at').notNull(),
+    kind: text('kind').notNull(),
+    userId: text('user_id'),
+    tokenId: text('token_id'),
+    role: smallint('role'),
+    client: text('client'),
+    address: text('address'),
+    sessionId: text('session_id'),
+    requestId: text('request_id'),
+    operation: text('operation').notNull(),
+    serverId: text('server_id'),
+    name: text('name'),
+    exposedName: text('exposed_name'),
+    arguments: jsonb('arguments'),
+    rule: text('rule'),
+    outcome: text('outcome').notNull().default('interrupted'),
+    error: text('error'),
+    durationMs: integer('duration_ms'),
+  },
+  (t) => [
+    index('audit_record_at').on(t.workspaceId, t.at.desc(), t.id.desc()),
+    index('audit_record_user').on(t.workspaceId, t.userId, t.at.desc()),
+    index('audit_record_server').on(t.workspaceId, t.serverId, t.at.desc()),
+  ],
+);
+
+/** How far each replica's journal has been drained: written in the same transaction as the records. */
+export const journalPositions = pgTable('journal_position', {
+  instanceId: text('instance_id').primaryKey(),
+  segment: bigint('segment', { mode: 'number' }).notNull(),
+  offset: bigint('offset', { mode: 'number' }).notNull(),
+  updatedAt: time('updated_at').notNull().default(sql`now()`),
+});

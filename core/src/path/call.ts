@@ -1,0 +1,117 @@
+import type { DangerLevel, Permissions, Switches } from '@peta/api';
+
+/** The values that travel the path. No era, transport or database is named here. */
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json | undefined };
+
+/** Who is asking, and the layers that are theirs. */
+export type Caller = {
+  workspaceId: string;
+  /** `machine` holds the key in PETA_HOME: whoever can read that folder owns this Peta anyway. */
+  kind: 'user' | 'machine';
+  /** Null for the machine. */
+  userId: string | null;
+  /** 1 owner, 2 administrator, 3 user. */
+  role: 1 | 2 | 3;
+  /** Null for the machine. */
+  tokenId: string | null;
+  /** The token's scope: server ids and endpoint paths it is confined to, or null for everywhere. */
+  scope: { servers: readonly string[] | null; endpoints: readonly string[] | null };
+  /** The administrator's layer for this person. */
+  permissions: Permissions;
+  /** The person's own layer, by client name. */
+  preferences: Readonly<Record<string, Permissions>>;
+};
+
+/** The program that speaks for the caller, as it named itself. Never trusted for identity. */
+export type Client = {
+  name: string;
+  version: string;
+  capabilities: JsonObject;
+};
+
+/** Where a request came from and what it carried to prove who sent it. */
+export type Arrival = {
+  /** Path of the endpoint, such as /mcp. */
+  endpoint: string;
+  bearer: string | undefined;
+  address: string;
+  sessionId: string | undefined;
+  /** What a sessionless request says of its client; undefined when the session knows. */
+  client: Client | undefined;
+};
+
+/** A caller let in at the door, with the client it came with. The bearer stopped at identity. */
+export type Admitted = Omit<Arrival, 'bearer' | 'client'> & { caller: Caller; client: Client };
+
+export type CapabilityKind = 'tool' | 'resource' | 'prompt';
+
+/** One thing of one server, under the server's own name for it (a URI for resources). */
+export type Capability = { kind: CapabilityKind; serverId: string; name: string };
+
+/** What the client asked to be done, before anyone knows whether it exists. */
+export type Ask = {
+  /** Peta's own id of this call. */
+  callId: string;
+  /** The client's id, handed back as it came. */
+  requestId: string | number;
+  method: string;
+  kind: CapabilityKind;
+  /** The name as the client knows it. */
+  exposedName: string;
+  params: JsonObject;
+  /** Passes a notification of the server to the client, on this request's stream. */
+  notify(method: string, params: JsonObject): void;
+  signal: AbortSignal;
+};
+
+export type Call = Ask & Admitted & { capability: Capability };
+
+declare const cleared: unique symbol;
+/** A call that may run. Only clear.ts makes one. */
+export type ClearedCall = Call & { readonly [cleared]: true };
+
+export type Cleared = { kind: 'cleared'; call: ClearedCall };
+
+/** Stable reasons, turned into wire in one place at the edge. Hidden and unknown look the same outside. */
+export type RefusalCode =
+  | 'unauthenticated'
+  | 'unknown-session'
+  | 'unknown-capability'
+  | 'needs-approval'
+  | 'rate-limited'
+  | 'wrong-endpoint';
+export type Refused = { kind: 'refused'; code: RefusalCode; reason: string };
+
+export type Decision = { rule: string } & (Cleared | Refused);
+
+/** The server answered with a result. `isToolError` when the tool ran and reported a failure. */
+export type Done = { kind: 'done'; result: JsonObject; isToolError: boolean };
+/** The server answered with a JSON-RPC error, or did not answer. */
+export type Failed = { kind: 'failed'; error: { code: number; message: string; data?: Json | undefined } };
+export type Cancelled = { kind: 'cancelled' };
+export type Outcome = Done | Failed | Refused | Cancelled;
+
+/** What a server lists, as it lists it. */
+export type Definition = JsonObject & { name?: string; uri?: string; uriTemplate?: string };
+export type Listing = {
+  tools: Definition[];
+  resources: Definition[];
+  templates: Definition[];
+  prompts: Definition[];
+};
+
+/** A registered server, without what it is launched with. */
+export type ServerRecord = {
+  workspaceId: string;
+  serverId: string;
+  serverName: string;
+  enabled: boolean;
+  publicAccess: boolean;
+  lazyStartEnabled: boolean;
+  /** The server's own layer. */
+  switches: Switches;
+};
+
+export type { DangerLevel, Permissions, Switches };

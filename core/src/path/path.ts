@@ -1,0 +1,67 @@
+import type {
+  Admitted,
+  Arrival,
+  Ask,
+  Call,
+  Caller,
+  Capability,
+  ClearedCall,
+  Client,
+  Decision,
+  Outcome,
+  Refused,
+} from './call.ts';
+
+/** What is learnt on the way and belongs in the record. */
+export type Facts = { capability?: Capability; rule?: string };
+type Note = (facts: Facts) => void;
+
+/** What each stage owes the path: one verb each. */
+export type Stages<Visible> = {
+  identity: { identify(arrival: Arrival): Promise<Caller | Refused> };
+  session: { client(arrival: Arrival, caller: Caller): Client | Refused };
+  catalog: {
+    view(admitted: Admitted): Promise<Visible>;
+    resolve(ask: Ask, admitted: Admitted): Promise<Capability | Refused>;
+  };
+  policy: { decide(call: Call): Decision };
+  downstream: { send(call: ClearedCall): Promise<Outcome> };
+  audit: {
+    refusedAtDoor(arrival: Arrival, refused: Refused): Promise<void>;
+    recorded(ask: Ask, admitted: Admitted, run: (note: Note) => Promise<Outcome>): Promise<Outcome>;
+  };
+};
+
+/** The product in one screen: everything a client asks, in every era, takes this path. */
+export const createPath = <Visible>({ identity, session, catalog, policy, downstream, audit }: Stages<Visible>) => ({
+  /** Who is asking, with which client? */
+  async admit(arrival: Arrival): Promise<Admitted | Refused> {
+    const turnAway = async (refused: Refused) => {
+      await audit.refusedAtDoor(arrival, refused);
+      return refused;
+    };
+    const caller = await identity.identify(arrival);
+    if ('kind' in caller) return turnAway(caller);
+    const client = session.client(arrival, caller);
+    if ('kind' in client) return turnAway(client);
+    const { bearer: _, ...rest } = arrival;
+    return { ...rest, caller, client };
+  },
+
+  /** What may this caller see? The same decision that `call` takes, used as a filter. */
+  list: (admitted: Admitted): Promise<Visible> => catalog.view(admitted),
+
+  /** Do it, if it may be done. A call that cannot be recorded does not run. */
+  call: (ask: Ask, admitted: Admitted): Promise<Outcome> =>
+    audit.recorded(ask, admitted, async (note) => {
+      const capability = await catalog.resolve(ask, admitted);
+      if ('code' in capability) return capability;
+      note({ capability });
+
+      const decision = policy.decide({ ...ask, ...admitted, capability });
+      note({ rule: decision.rule });
+      return decision.kind === 'cleared' ? downstream.send(decision.call) : decision;
+    }),
+});
+
+export type Path<Visible> = ReturnType<typeof createPath<Visible>>;
