@@ -14,7 +14,6 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { z } from 'zod';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();

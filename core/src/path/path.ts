@@ -41,9 +41,9 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
       return refused;
     };
     const caller = await identity.identify(arrival);
-    if ('kind' in caller) return turnAway(caller);
+    if ('code' in caller) return turnAway(caller);
     const client = session.client(arrival, caller);
-    if ('kind' in client) return turnAway(client);
+    if ('code' in client) return turnAway(client);
     const { bearer: _, ...rest } = arrival;
     return { ...rest, caller, client };
   },
