@@ -1,4 +1,5 @@
 import type { Permissions, Switches, TokenScope } from '@peta/api';
+import type { Listing } from '#call';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -104,7 +105,7 @@ export const servers = pgTable(
     anonymousRateLimit: integer('anonymous_rate_limit').notNull().default(10),
     toolTmplId: text('tool_tmpl_id'),
     /** What the server listed when it was last asked: tools, resources, templates, prompts. */
-    listing: jsonb('listing'),
+    listing: jsonb('listing').$type<Listing>(),
     listedAt: time('listed_at'),
     createdAt: created,
     updatedAt: updated,

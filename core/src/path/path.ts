@@ -18,11 +18,16 @@ type Note = (facts: Facts) => void;
 
 /** What each stage owes the path: one verb each. */
 export type Stages<Visible> = {
-  identity: { identify(arrival: Arrival): Promise<Caller | Refused> };
+  identity: {
+    identify(arrival: Arrival): Promise<Caller | Refused>;
+    /** The same caller with today's permissions, or the reason why no more. */
+    current(caller: Caller): Promise<Caller | Refused>;
+  };
   session: { client(arrival: Arrival, caller: Caller): Client | Refused };
   catalog: {
     view(admitted: Admitted): Promise<Visible>;
     resolve(ask: Ask, admitted: Admitted): Promise<Capability | Refused>;
+    present(ask: Ask, capability: Capability, outcome: Outcome): Outcome;
   };
   policy: { decide(call: Call): Decision };
   downstream: { send(call: ClearedCall): Promise<Outcome> };
@@ -48,6 +53,12 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
     return { ...rest, caller, client };
   },
 
+  /** Is somebody who was let in earlier still welcome, and with which permissions? */
+  async readmit(admitted: Admitted): Promise<Admitted | Refused> {
+    const caller = await identity.current(admitted.caller);
+    return 'code' in caller ? caller : { ...admitted, caller };
+  },
+
   /** What may this caller see? The same decision that `call` takes, used as a filter. */
   list: (admitted: Admitted): Promise<Visible> => catalog.view(admitted),
 
@@ -60,7 +71,8 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
 
       const decision = policy.decide({ ...ask, ...admitted, capability });
       note({ rule: decision.rule });
-      return decision.kind === 'cleared' ? downstream.send(decision.call) : decision;
+      if (decision.kind !== 'cleared') return decision;
+      return catalog.present(ask, capability, await downstream.send(decision.call));
     }),
 });
 

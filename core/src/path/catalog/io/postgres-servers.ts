@@ -1,0 +1,43 @@
+import { and, eq } from 'drizzle-orm';
+import type { Listing } from '#call';
+import { type Database, schema } from '#db';
+import type { ServerStore } from '../registry.ts';
+import type { Offer } from '../view.ts';
+
+const { servers } = schema;
+
+const columns = {
+  workspaceId: servers.workspaceId,
+  serverId: servers.id,
+  serverName: servers.name,
+  enabled: servers.enabled,
+  publicAccess: servers.publicAccess,
+  lazyStartEnabled: servers.lazyStartEnabled,
+  switches: servers.switches,
+  listing: servers.listing,
+};
+
+/** What the gateway needs to know of servers; launch configurations stay sealed in their column. */
+export const postgresServers = (db: Database): ServerStore => ({
+  async all() {
+    const rows = await db.select(columns).from(servers);
+    return rows.map(({ listing, ...server }): Offer => ({ server, listing: listing ?? undefined }));
+  },
+
+  async one(workspaceId, serverId) {
+    const [row] = await db
+      .select(columns)
+      .from(servers)
+      .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId)));
+    if (!row) return undefined;
+    const { listing, ...server } = row;
+    return { server, listing: listing ?? undefined };
+  },
+
+  async saveListing(workspaceId: string, serverId: string, listing: Listing) {
+    await db
+      .update(servers)
+      .set({ listing, listedAt: new Date() })
+      .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId)));
+  },
+});

@@ -1,0 +1,77 @@
+import type { Listing, ServerRecord } from '#call';
+import type { Offers } from './catalog.ts';
+import type { Offer } from './view.ts';
+
+/** Where servers and what they last listed are kept. */
+export type ServerStore = {
+  all(): Promise<Offer[]>;
+  one(workspaceId: string, serverId: string): Promise<Offer | undefined>;
+  saveListing(workspaceId: string, serverId: string, listing: Listing): Promise<void>;
+};
+
+/** Everything registered, in memory: what the hot path reads. Filled from the store, kept current by changes. */
+export const createRegistry = (store: ServerStore) => {
+  const offers = new Map<string, Map<string, Offer>>();
+  let version = 0;
+  let sorted = new Map<string, readonly Offer[]>();
+
+  const changed = () => {
+    version += 1;
+    sorted = new Map();
+  };
+
+  const ofWorkspace = (workspaceId: string): Map<string, Offer> => {
+    const held = offers.get(workspaceId) ?? new Map<string, Offer>();
+    offers.set(workspaceId, held);
+    return held;
+  };
+
+  const all = (workspaceId: string): readonly Offer[] => {
+    const held = sorted.get(workspaceId);
+    if (held) return held;
+    const list = [...ofWorkspace(workspaceId).values()].sort((a, b) =>
+      a.server.serverId < b.server.serverId ? -1 : 1,
+    );
+    sorted.set(workspaceId, list);
+    return list;
+  };
+
+  return {
+    all,
+    version: () => version,
+
+    get: (workspaceId: string, serverId: string): Offer | undefined => offers.get(workspaceId)?.get(serverId),
+
+    server: (workspaceId: string, serverId: string): ServerRecord | undefined =>
+      offers.get(workspaceId)?.get(serverId)?.server,
+
+    /** Reads everything anew. */
+    async load(): Promise<void> {
+      const found = await store.all();
+      offers.clear();
+      for (const offer of found) ofWorkspace(offer.server.workspaceId).set(offer.server.serverId, offer);
+      changed();
+    },
+
+    /** Reads one server anew; one that is gone is forgotten. */
+    async reload(workspaceId: string, serverId: string): Promise<Offer | undefined> {
+      const offer = await store.one(workspaceId, serverId);
+      if (offer) ofWorkspace(workspaceId).set(serverId, offer);
+      else ofWorkspace(workspaceId).delete(serverId);
+      changed();
+      return offer;
+    },
+
+    /** Takes what a server lists now; returns whether that differs from before. It holds even when it cannot be stored. */
+    async learnt(workspaceId: string, serverId: string, listing: Listing): Promise<boolean> {
+      const held = offers.get(workspaceId)?.get(serverId);
+      if (!held || JSON.stringify(held.listing) === JSON.stringify(listing)) return false;
+      ofWorkspace(workspaceId).set(serverId, { ...held, listing });
+      changed();
+      await store.saveListing(workspaceId, serverId, listing);
+      return true;
+    },
+  } satisfies Offers & Record<string, unknown>;
+};
+
+export type Registry = ReturnType<typeof createRegistry>;
