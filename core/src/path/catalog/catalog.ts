@@ -1,6 +1,6 @@
 import { UriTemplate } from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
-import type { Admitted, Ask, Capability, Outcome, Refused } from '#call';
+import type { Admitted, Ask, Caller, Capability, Outcome, Refused } from '#call';
 import { type NameStyle, parseExposedName, parseExposedUri } from './names.ts';
 import { presentResult } from './present.ts';
 import { type Allows, type AllowsServer, computeView, type Offer, type View } from './view.ts';
@@ -21,18 +21,8 @@ export type CatalogOptions = {
   learn(serverIds: readonly string[]): Promise<void>;
 };
 
-const MAX_VIEWS = 5_000;
-
-/** Everything that the decision depends on, as a key: equal keys see equal lists. */
-const viewKey = ({ caller, client }: Admitted): string =>
-  JSON.stringify([
-    caller.workspaceId,
-    caller.role,
-    caller.scope.servers,
-    caller.permissions,
-    caller.preferences[client.name] ?? null,
-    client.name,
-  ]);
+/** A caller names its clients itself, so their number is bounded. */
+const MAX_CLIENTS_PER_CALLER = 32;
 
 const unknown = (exposedName: string): Refused => ({
   kind: 'refused',
@@ -42,19 +32,23 @@ const unknown = (exposedName: string): Refused => ({
 
 /** What exists and under which name; views per caller, computed once and kept until something they show changes. */
 export const createCatalog = ({ offers, style, allows, allowsServer, learn }: CatalogOptions) => {
-  const views = new LRUCache<string, View>({ max: MAX_VIEWS });
-  let viewsVersion = -1;
+  /** Keyed by the caller as identity remembers it: a changed permission is another object, with views of its own. */
+  const views = new WeakMap<Caller, LRUCache<string, { version: number; view: View }>>();
+
+  const viewsOf = (caller: Caller) => {
+    const held =
+      views.get(caller) ?? new LRUCache<string, { version: number; view: View }>({ max: MAX_CLIENTS_PER_CALLER });
+    views.set(caller, held);
+    return held;
+  };
 
   const currentView = (admitted: Admitted): View => {
-    if (viewsVersion !== offers.version()) {
-      views.clear();
-      viewsVersion = offers.version();
-    }
-    const key = viewKey(admitted);
-    const held = views.get(key);
-    if (held) return held;
-    const view = computeView(offers.all(admitted.caller.workspaceId), admitted, { style, allows, allowsServer });
-    views.set(key, view);
+    const { caller, client } = admitted;
+    const version = offers.version();
+    const held = viewsOf(caller).get(client.name);
+    if (held?.version === version) return held.view;
+    const view = computeView(offers.all(caller.workspaceId), admitted, { style, allows, allowsServer });
+    viewsOf(caller).set(client.name, { version, view });
     return view;
   };
 

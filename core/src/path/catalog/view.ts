@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Admitted, Capability, CapabilityKind, Definition, Listing, ServerRecord } from '#call';
-import { colonName, exposedName, exposedUri, type NameStyle, safeName } from './names.ts';
+import { colonName, exposedUri, type NameStyle, safeName } from './names.ts';
 import { presentPrompt, presentResource, presentTemplate, presentTool } from './present.ts';
 
 /** What one caller with one client sees, in order, and what each shown name stands for. */
