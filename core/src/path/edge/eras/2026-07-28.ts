@@ -1,0 +1,147 @@
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  classifyInboundRequest,
+  SERVER_INFO_META_KEY,
+} from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Admitted, Client, JsonObject } from '#call';
+import { createAnswer } from '../answer.ts';
+import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
+import type { Exchange, Message } from '../exchange.ts';
+import { callMethods, listMethods } from '../methods.ts';
+import {
+  CODE,
+  errorMessage,
+  faultError,
+  notificationMessage,
+  type RequestId,
+  refuse,
+  resultMessage,
+  turnAway,
+} from '../wire.ts';
+import { headerMismatch } from './headers.ts';
+import { listen } from './listen.ts';
+
+export const VERSION = '2026-07-28';
+
+const Request = z.looseObject({
+  id: z.union([z.string(), z.int()]),
+  method: z.string(),
+  params: z.looseObject({
+    _meta: z.looseObject({
+      [CLIENT_INFO_META_KEY]: z.looseObject({ name: z.string(), version: z.string() }).optional(),
+      [CLIENT_CAPABILITIES_META_KEY]: z.looseObject({}).optional(),
+    }),
+  }),
+});
+type Request = z.output<typeof Request>;
+
+const classify = (exchange: Exchange) => {
+  const version = exchange.header('mcp-protocol-version');
+  const method = exchange.header('mcp-method');
+  const name = exchange.header('mcp-name');
+  return classifyInboundRequest({
+    httpMethod: exchange.method,
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(method !== undefined && { mcpMethodHeader: method }),
+    ...(name !== undefined && { mcpNameHeader: name }),
+    body: exchange.body,
+  });
+};
+
+const clientOf = ({ params: { _meta: meta } }: Request): Client => {
+  const { name = 'unknown', version = '' } = meta[CLIENT_INFO_META_KEY] ?? {};
+  return { name, version, capabilities: { ...(meta[CLIENT_CAPABILITIES_META_KEY] as JsonObject | undefined) } };
+};
+
+const idOf = (body: unknown): RequestId | null => {
+  const id = z.looseObject({ id: z.union([z.string(), z.int()]) }).safeParse(body);
+  return id.success ? id.data.id : null;
+};
+
+/** Lists and reads of this era say how long they hold: until the next change, for this caller alone. */
+const freshness = (method: string): JsonObject =>
+  method in listMethods || method === 'resources/read' || method === 'server/discover'
+    ? { ttlMs: 0, cacheScope: 'private' }
+    : {};
+
+const complete = ({ product }: EdgeParts, method: string, result: JsonObject): JsonObject => ({
+  resultType: 'complete',
+  ...result,
+  ...freshness(method),
+  _meta: {
+    ...(result._meta as JsonObject | undefined),
+    [SERVER_INFO_META_KEY]: { name: product.name, title: product.title, version: product.version },
+  },
+});
+
+const discover = ({ product }: EdgeParts): JsonObject => ({
+  supportedVersions: [VERSION],
+  capabilities: CAPABILITIES,
+  instructions: product.instructions,
+});
+
+const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message =>
+  'error' in reply ? errorMessage(id, reply.error) : resultMessage(id, complete(parts, method, reply.result));
+
+const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const revoked = new AbortController();
+  const remove = parts.live.add({ admitted, end: () => revoked.abort() });
+  const answer = createAnswer(exchange, parts.quietMs);
+  try {
+    const reply = await runMethod(parts, {
+      id: request.id,
+      method: request.method,
+      params: request.params as JsonObject,
+      admitted,
+      signal: AbortSignal.any([exchange.gone, revoked.signal]),
+      notify: (method, params) => answer.notify(notificationMessage(method, params)),
+      resourceNotFound: CODE.invalidParams,
+    });
+    if ('cancelled' in reply) answer.abandon();
+    else answer.finish(messageFor(parts, request, reply));
+  } catch (error) {
+    const fault = faultError(error);
+    answer.fail(fault.status, errorMessage(request.id, fault.error));
+    throw error;
+  } finally {
+    remove();
+  }
+};
+
+const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Request) => {
+  const mismatch = headerMismatch(exchange, request);
+  if (mismatch) return refuse(exchange, 400, request.id, { code: CODE.headerMismatch, message: mismatch });
+  const admitted = await parts.path.admit({ ...exchange.arrival, sessionId: undefined, client: clientOf(request) });
+  if ('code' in admitted) return turnAway(exchange, request.id, admitted);
+
+  const { method } = request;
+  if (method === 'server/discover')
+    return exchange.json(200, resultMessage(request.id, complete(parts, method, discover(parts))));
+  if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
+  if (method in listMethods || method in callMethods) return run(parts, exchange, request, admitted);
+  refuse(exchange, 404, request.id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
+};
+
+/** Protocol revision 2026-07-28: stateless, one POST a request, each naming its version, client and capabilities. */
+export const stateless = (parts: EdgeParts): Era => ({
+  claims: (exchange) => classify(exchange).kind !== 'legacy',
+
+  async serve(exchange) {
+    const route = classify(exchange);
+    if (route.kind === 'legacy') throw new Error('An exchange was served by an era that does not claim it.');
+    if (route.kind === 'reject') {
+      const { httpStatus, code, message } = route;
+      return refuse(exchange, httpStatus, idOf(exchange.body), { code, message });
+    }
+    if (route.messageKind === 'notification') return exchange.empty(202);
+    const requested = route.classification.revision;
+    if (requested !== undefined && requested !== VERSION) {
+      const data = { supported: [VERSION], requested };
+      const message = `Unsupported protocol version: ${requested}`;
+      return refuse(exchange, 400, idOf(exchange.body), { code: CODE.unsupportedVersion, message, data });
+    }
+    return serveRequest(parts, exchange, Request.parse(route.message));
+  },
+});

@@ -1,0 +1,86 @@
+import type { CapabilityKind, Failed, Json, JsonObject, Refused } from '#call';
+import { Unavailable } from '#lib/unavailable';
+import type { Exchange, Message } from './exchange.ts';
+
+/** JSON-RPC 2.0 and MCP error codes that Peta itself answers with. */
+export const CODE = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  /** Implementation-defined by JSON-RPC: not let in, session gone, not now. */
+  notAdmitted: -32001,
+  /** 2025-11-25 and earlier. */
+  resourceNotFound: -32002,
+  refused: -32003,
+  headerMismatch: -32020,
+  unsupportedVersion: -32022,
+} as const;
+
+export type RequestId = string | number;
+export type WireError = { code: number; message: string; data?: Json | undefined };
+
+export const errorMessage = (id: RequestId | null, { code, message, data }: WireError): Message => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code, message, ...(data !== undefined && { data }) },
+});
+
+export const resultMessage = (id: RequestId, result: JsonObject): Message => ({ jsonrpc: '2.0', id, result });
+
+export const notificationMessage = (method: string, params: JsonObject): Message => ({
+  jsonrpc: '2.0',
+  method,
+  params,
+});
+
+/** Answers with a JSON-RPC error under an HTTP status. */
+export const refuse = (
+  exchange: Exchange,
+  status: number,
+  id: RequestId | null,
+  error: WireError,
+  headers?: Record<string, string>,
+) => exchange.json(status, errorMessage(id, error), headers);
+
+/** Somebody who is not let in: the door's answer, the same in every era. */
+export const turnAway = (exchange: Exchange, id: RequestId | null, { code, reason }: Refused) => {
+  const error = { code: CODE.notAdmitted, message: reason };
+  switch (code) {
+    case 'unknown-session':
+      return refuse(exchange, 404, id, error);
+    case 'wrong-endpoint':
+      return refuse(exchange, 403, id, error);
+    case 'rate-limited':
+      return refuse(exchange, 429, id, error);
+    default: {
+      const hint = exchange.arrival.bearer === undefined ? '' : ', error="invalid_token"';
+      return refuse(exchange, 401, id, error, { 'www-authenticate': `Bearer realm="peta"${hint}` });
+    }
+  }
+};
+
+const NOUN: Record<CapabilityKind, string> = { tool: 'tool', resource: 'resource', prompt: 'prompt' };
+
+/** A call that was refused after the door. Hidden and unknown are one answer. */
+export const refusalError = (
+  refused: Refused,
+  kind: CapabilityKind,
+  exposedName: string,
+  resourceNotFound: number,
+): WireError => {
+  if (refused.code !== 'unknown-capability') return { code: CODE.refused, message: refused.reason };
+  const code = kind === 'resource' ? resourceNotFound : CODE.invalidParams;
+  const data = kind === 'resource' ? { uri: exposedName } : undefined;
+  return { code, message: `Unknown ${NOUN[kind]}: ${exposedName}`, data };
+};
+
+/** A fault of ours, told without its inside; the log has the rest. */
+export const faultError = (error: unknown): { status: number; error: WireError } => {
+  const isAway = error instanceof Unavailable;
+  const message = isAway ? error.message : 'Peta failed to answer this request. Its log says why.';
+  return { status: isAway ? 503 : 500, error: { code: CODE.internal, message } };
+};
+
+export const failedError = ({ error }: Failed): WireError => error;
