@@ -53,6 +53,10 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
     return session && isOwn(session, caller) ? session : undefined;
   };
 
+  const endLongestUnused = (): void => {
+    for (const session of sessions.values()) if (session.open === 0) return end(session);
+  };
+
   return {
     create(caller: Caller, client: Client, protocolVersion: string): Session {
       const session: Session = {
@@ -65,10 +69,7 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
         open: 0,
       };
       sessions.set(session.id, session);
-      if (sessions.size > MAX_SESSIONS) {
-        const idle = [...sessions.values()].find(({ open }) => open === 0);
-        if (idle) end(idle);
-      }
+      if (sessions.size > MAX_SESSIONS) endLongestUnused();
       return session;
     },
 

@@ -88,8 +88,8 @@ export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault
     try {
       const read = request.method === 'POST' ? await readJsonBody(request, maxBodyBytes) : { body: undefined };
       if ('status' in read)
-        return respond(response, read.status, errorMessage(null, { code: read.code, message: read.message }));
-      await serve(toExchange(request, response, endpoint, read.body));
+        respond(response, read.status, errorMessage(null, { code: read.code, message: read.message }));
+      else await serve(toExchange(request, response, endpoint, read.body));
     } catch (error) {
       onFault(error);
       const fault = faultError(error);
