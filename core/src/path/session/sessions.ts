@@ -54,7 +54,11 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
   };
 
   const endLongestUnused = (): void => {
-    for (const session of sessions.values()) if (session.open === 0) return end(session);
+    for (const session of sessions.values()) {
+      if (session.open > 0) continue;
+      end(session);
+      return;
+    }
   };
 
   return {
