@@ -1,5 +1,4 @@
 import type { Permissions, Switches, TokenScope } from '@peta/api';
-import type { Listing } from '#call';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -15,6 +14,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { Listing } from '#call';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();
