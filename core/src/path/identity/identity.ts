@@ -1,0 +1,130 @@
+import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Arrival, Caller, Permissions, Refused } from '#call';
+import { hashToken } from '#lib/token';
+
+/** A service token with the person behind it, as stored. */
+export type TokenRow = {
+  tokenId: string;
+  workspaceId: string;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  scope: { servers?: string[] | undefined; endpoints?: string[] | undefined };
+  userId: string;
+  role: number;
+  status: number;
+  userExpiresAt: Date | null;
+  permissions: Permissions;
+  preferences: Record<string, Permissions>;
+};
+
+export type TokenStore = {
+  /** Looks for the whole hash, or for its first half where only that was stored. */
+  byHash(hash: string): Promise<TokenRow | undefined>;
+  byId(tokenId: string): Promise<TokenRow | undefined>;
+};
+
+type Options = {
+  store: TokenStore;
+  /** SHA-256 of the machine's own key, hex. */
+  machineKeyHash: string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A token was used. Called often; must be cheap. */
+  touched(tokenId: string): void;
+};
+
+type Known = { row: TokenRow; caller: Caller };
+
+const MAX_KNOWN = 10_000;
+const ENABLED = 1;
+
+const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthenticated', reason });
+const MISSING = refused('A token is needed: send it as "Authorization: Bearer …".');
+const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
+const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
+
+const toCaller = (row: TokenRow): Caller => ({
+  workspaceId: row.workspaceId,
+  kind: 'user',
+  userId: row.userId,
+  role: row.role === 1 || row.role === 2 ? row.role : 3,
+  tokenId: row.tokenId,
+  scope: { servers: row.scope.servers ?? null, endpoints: row.scope.endpoints ?? null },
+  permissions: row.permissions,
+  preferences: row.preferences,
+});
+
+/** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
+const MACHINE: Caller = {
+  workspaceId: 'default',
+  kind: 'machine',
+  userId: null,
+  role: 1,
+  tokenId: null,
+  scope: { servers: null, endpoints: null },
+  permissions: {},
+  preferences: {},
+};
+
+/** Bearer tokens → callers. Verified ones are remembered until they change; an unknown one is asked for each time. */
+export const createIdentity = ({ store, machineKeyHash, now, touched }: Options) => {
+  const byHash = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  const asking = new Map<string, Promise<Known | undefined>>();
+  const machineHash = Buffer.from(machineKeyHash, 'hex');
+  let generation = 0;
+
+  const isPast = (time: Date | null): boolean => time !== null && time.getTime() <= now();
+  const isValid = (row: TokenRow): boolean =>
+    !isPast(row.revokedAt) && !isPast(row.expiresAt) && row.status === ENABLED && !isPast(row.userExpiresAt);
+
+  const ask = async (hash: string): Promise<Known | undefined> => {
+    const before = generation;
+    const row = await store.byHash(hash);
+    if (!row) return undefined;
+    const known = { row, caller: toCaller(row) };
+    // What was forgotten while we asked may be what we were told.
+    if (before === generation) byHash.set(hash, known);
+    return known;
+  };
+
+  const find = (hash: string): Promise<Known | undefined> | Known => {
+    const held = byHash.get(hash) ?? asking.get(hash);
+    if (held) return held;
+    const pending = ask(hash).finally(() => asking.delete(hash));
+    asking.set(hash, pending);
+    return pending;
+  };
+
+  return {
+    /** Who sent this, or why they are not let in. Rejects when a token must be looked up and cannot be. */
+    async identify({ bearer, endpoint }: Arrival): Promise<Caller | Refused> {
+      if (bearer === undefined) return MISSING;
+      const hash = hashToken(bearer);
+      if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
+      const known = await find(hash);
+      if (!known || !isValid(known.row)) return INVALID;
+      const { endpoints } = known.caller.scope;
+      if (endpoints && !endpoints.includes(endpoint)) return ELSEWHERE;
+      touched(known.row.tokenId);
+      return known.caller;
+    },
+
+    /** The same caller with today's permissions, or the reason why no more. */
+    async current(caller: Caller): Promise<Caller | Refused> {
+      if (caller.tokenId === null) return caller;
+      const row = await store.byId(caller.tokenId);
+      if (!row || !isValid(row)) return INVALID;
+      const fresh = toCaller(row);
+      return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
+    },
+
+    /** Drops what is remembered of a person or token, or of everybody. */
+    forget(what: { userId?: string; tokenId?: string } | 'all') {
+      generation += 1;
+      if (what === 'all') return byHash.clear();
+      for (const [hash, { row }] of byHash)
+        if (row.userId === what.userId || row.tokenId === what.tokenId) byHash.delete(hash);
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import { and, eq, inArray, or, type SQL } from 'drizzle-orm';
+import { type Database, schema } from '#db';
+import { type Log, sentenceOf } from '#lib/log';
+import type { TokenRow, TokenStore } from '../identity.ts';
+
+const { tokens, users } = schema;
+
+export const postgresTokens = (db: Database): TokenStore => {
+  const find = async (where: SQL | undefined): Promise<TokenRow | undefined> => {
+    const [row] = await db
+      .select({
+        tokenId: tokens.id,
+        workspaceId: tokens.workspaceId,
+        expiresAt: tokens.expiresAt,
+        revokedAt: tokens.revokedAt,
+        scope: tokens.scope,
+        userId: users.id,
+        role: users.role,
+        status: users.status,
+        userExpiresAt: users.expiresAt,
+        permissions: users.permissions,
+        preferences: users.preferences,
+      })
+      .from(tokens)
+      .innerJoin(users, and(eq(users.workspaceId, tokens.workspaceId), eq(users.id, tokens.userId)))
+      .where(where)
+      .limit(1);
+    return row;
+  };
+  return {
+    byHash: (hash) => find(or(eq(tokens.hash, hash), eq(tokens.hash, hash.slice(0, 32)))),
+    byId: (tokenId) => find(eq(tokens.id, tokenId)),
+  };
+};
+
+/** Writes down when tokens were last used, at most once in `everyMs` each, in one statement for all. */
+export const createLastUsed = (db: Database, { everyMs, log }: { everyMs: number; log: Log }) => {
+  const pending = new Set<string>();
+
+  const flush = async (): Promise<void> => {
+    if (pending.size === 0) return;
+    const ids = [...pending];
+    pending.clear();
+    try {
+      await db.update(tokens).set({ lastUsedAt: new Date() }).where(inArray(tokens.id, ids));
+    } catch (error) {
+      log.debug('The last use of tokens was not written down', { reason: sentenceOf(error) });
+    }
+  };
+  const timer = setInterval(() => void flush(), everyMs);
+  timer.unref();
+  return {
+    touched: (tokenId: string) => void pending.add(tokenId),
+    flush,
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+};

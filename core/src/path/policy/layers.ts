@@ -1,0 +1,68 @@
+import type { Caller, CapabilityKind, DangerLevel, Permissions, ServerRecord, Switches } from '#call';
+
+export type Layer = 'server' | 'administrator' | 'person' | 'token';
+export type Verdict = { allowed: true } | { allowed: false; layer: Layer; reason: string };
+
+const ALLOWED: Verdict = { allowed: true };
+const LIST = { tool: 'tools', resource: 'resources', prompt: 'prompts' } as const;
+
+/** Names come from servers and people: only an entry of its own counts, never one inherited from Object. */
+const own = <T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
+  record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+
+const isOn = (switches: Switches | undefined, kind: CapabilityKind, name: string): boolean =>
+  switches === undefined || (switches.enabled !== false && own(switches[LIST[kind]], name)?.enabled !== false);
+
+const entry = (permissions: Permissions | undefined, serverId: string): Switches | undefined =>
+  own(permissions, serverId);
+
+const no = (layer: Layer, reason: string): Verdict => ({ allowed: false, layer, reason });
+
+/** May the caller, with this client, use anything of the server at all? */
+export const allowsServer = (server: ServerRecord, caller: Caller, clientName: string): Verdict => {
+  const { serverId } = server;
+  if (!server.enabled || server.switches.enabled === false) return no('server', `The server ${serverId} is off.`);
+  const granted = entry(caller.permissions, serverId);
+  const byDefault = server.publicAccess || caller.role === 1;
+  if (granted ? granted.enabled === false : !byDefault)
+    return no('administrator', `The permissions of this person do not include the server ${serverId}.`);
+  if (entry(own(caller.preferences, clientName), serverId)?.enabled === false)
+    return no('person', `The person has switched the server ${serverId} off for the client ${clientName}.`);
+  if (caller.scope.servers && !caller.scope.servers.includes(serverId))
+    return no('token', `The token's scope does not include the server ${serverId}.`);
+  return ALLOWED;
+};
+
+/**
+ * The three layers and the token's scope as one pure function: the server's own switches, the administrator's for the
+ * person (or public access; the owner sees what is not denied), the person's for the client. Each only narrows.
+ * `name` is the capability's own name, its URI for resources.
+ */
+export const allows = (
+  server: ServerRecord,
+  caller: Caller,
+  clientName: string,
+  kind: CapabilityKind,
+  name: string,
+): Verdict => {
+  const verdict = allowsServer(server, caller, clientName);
+  if (!verdict.allowed) return verdict;
+  const { serverId, switches } = server;
+  if (!isOn(switches, kind, name)) return no('server', `The server ${serverId} does not expose the ${kind} ${name}.`);
+  if (!isOn(entry(caller.permissions, serverId), kind, name))
+    return no('administrator', `The permissions of this person do not include the ${kind} ${name} of ${serverId}.`);
+  if (!isOn(entry(own(caller.preferences, clientName), serverId), kind, name))
+    return no('person', `The person has switched the ${kind} ${name} of ${serverId} off for the client ${clientName}.`);
+  return ALLOWED;
+};
+
+/** How dangerous a tool is to this caller: the highest that any layer says. 0 silent, 1 notification, 2 approval. */
+export const dangerLevel = (server: ServerRecord, caller: Caller, clientName: string, tool: string): DangerLevel => {
+  const layers = [
+    server.switches,
+    entry(caller.permissions, server.serverId),
+    entry(own(caller.preferences, clientName), server.serverId),
+  ];
+  const levels = layers.map((layer) => own(layer?.tools, tool)?.dangerLevel ?? 0);
+  return levels.includes(2) ? 2 : levels.includes(1) ? 1 : 0;
+};

@@ -1,0 +1,31 @@
+import type { Call, Decision, ServerRecord } from '#call';
+import { clear } from '#clear';
+import { allows, dangerLevel } from './layers.ts';
+
+type Servers = { server(workspaceId: string, serverId: string): ServerRecord | undefined };
+
+/** Decides a call by the layers. What they hide is refused as if it were not there. */
+export const createPolicy = ({ server }: Servers) => ({
+  decide(call: Call): Decision {
+    const { caller, client, capability } = call;
+    const record = server(caller.workspaceId, capability.serverId);
+    if (!record)
+      return {
+        kind: 'refused',
+        code: 'unknown-capability',
+        rule: 'none',
+        reason: `There is no server ${capability.serverId}.`,
+      };
+    const verdict = allows(record, caller, client.name, capability.kind, capability.name);
+    if (!verdict.allowed)
+      return { kind: 'refused', code: 'unknown-capability', rule: `layer:${verdict.layer}`, reason: verdict.reason };
+    if (capability.kind === 'tool' && dangerLevel(record, caller, client.name, capability.name) === 2)
+      return {
+        kind: 'refused',
+        code: 'needs-approval',
+        rule: 'danger-level',
+        reason: `The tool ${capability.name} of ${capability.serverId} may only run with a person's approval, which this Peta cannot ask for yet. It was not run.`,
+      };
+    return { ...clear(call), rule: 'layers' };
+  },
+});
