@@ -1,0 +1,184 @@
+import { open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eq, sql } from 'drizzle-orm';
+import { type Database, schema } from '#db';
+import { type Log, sentenceOf } from '#lib/log';
+import { backoffMs, sleep } from '#lib/sleep';
+import { Entry } from '../entry.ts';
+import { listSegments, segmentName } from './journal.ts';
+
+const { auditRecords, journalPositions } = schema;
+type Row = typeof auditRecords.$inferInsert;
+type Position = { segment: number; offset: number };
+
+const CHUNK_BYTES = 1024 * 1024;
+const ROWS_PER_INSERT = 500;
+const NEWLINE = 10;
+
+type Options = {
+  db: Database;
+  folder: string;
+  instanceId: string;
+  /** Where the journal's next line will go. */
+  head(): Position;
+  log: Log;
+};
+
+const toRow = ({ event: _event, at, ...entry }: Entry): Row => ({
+  ...entry,
+  at: new Date(at),
+  durationMs: entry.durationMs === undefined || entry.durationMs === null ? null : Math.round(entry.durationMs),
+  outcome: entry.outcome ?? 'interrupted',
+});
+
+/** What `ended` adds to `began`: everything it knows, except the arguments, which only `began` carries. */
+const merge = (began: Row | undefined, ended: Row): Row => ({
+  ...began,
+  ...ended,
+  arguments: ended.arguments ?? began?.arguments,
+});
+
+const excluded = (column: string) => sql.raw(`excluded.${column}`);
+
+/** Columns that the end of a call brings when its beginning is in the table already. */
+const ENDED = {
+  outcome: excluded('outcome'),
+  error: excluded('error'),
+  rule: excluded('rule'),
+  serverId: excluded('server_id'),
+  name: excluded('name'),
+  durationMs: excluded('duration_ms'),
+};
+
+/**
+ * Carries the journal into PostgreSQL in batches. The position is stored in the same transaction as the rows, so that
+ * after a crash nothing is missing and nothing doubled; segments that are through are deleted.
+ */
+export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
+  const closing = new AbortController();
+  let position: Position | undefined;
+  let wake: (() => void) | undefined;
+
+  const readPosition = async (): Promise<Position> => {
+    const [row] = await db.select().from(journalPositions).where(eq(journalPositions.instanceId, instanceId));
+    return row ? { segment: row.segment, offset: row.offset } : { segment: 0, offset: 0 };
+  };
+
+  /** Whole lines from the position on, and where they end. */
+  const readLines = async (at: Position): Promise<{ lines: string[]; offset: number }> => {
+    const file = await open(join(folder, segmentName(at.segment)), 'r');
+    try {
+      for (let size = CHUNK_BYTES; ; size *= 2) {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(size), 0, size, at.offset);
+        const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE);
+        if (end < 0 && bytesRead === size) continue;
+        const lines = end < 0 ? [] : buffer.subarray(0, end).toString().split('\n');
+        return { lines, offset: at.offset + end + 1 };
+      }
+    } finally {
+      await file.close();
+    }
+  };
+
+  const parse = (lines: readonly string[]): Row[] => {
+    const rows = new Map<string, Row>();
+    for (const line of lines) {
+      try {
+        // PostgreSQL cannot hold the character NUL.
+        const row = toRow(Entry.parse(JSON.parse(line.replaceAll('\\u0000', '\\ufffd'))));
+        rows.set(row.id, merge(rows.get(row.id), row));
+      } catch (error) {
+        log.error('A line of the audit journal cannot be read and is passed over', { reason: sentenceOf(error) });
+      }
+    }
+    return [...rows.values()];
+  };
+
+  const store = (rows: readonly Row[], next: Position): Promise<void> =>
+    db.transaction(async (tx) => {
+      for (let from = 0; from < rows.length; from += ROWS_PER_INSERT)
+        await tx
+          .insert(auditRecords)
+          .values(rows.slice(from, from + ROWS_PER_INSERT))
+          .onConflictDoUpdate({
+            target: auditRecords.id,
+            set: ENDED,
+            setWhere: sql`${auditRecords.outcome} = 'interrupted'`,
+          });
+      await tx
+        .insert(journalPositions)
+        .values({ instanceId, ...next })
+        .onConflictDoUpdate({ target: journalPositions.instanceId, set: { ...next, updatedAt: new Date() } });
+    });
+
+  /** Moves on to the next segment that exists once this one is through and no more will be written to it. */
+  const nextSegment = async (at: Position): Promise<Position | undefined> => {
+    const segments = await listSegments(folder);
+    for (const old of segments.filter((number) => number < at.segment)) await unlink(join(folder, segmentName(old)));
+    const isThere = segments.includes(at.segment);
+    if (isThere && at.segment >= head().segment) return undefined;
+    const next = segments.find((number) => number > at.segment);
+    return next === undefined ? undefined : { segment: next, offset: 0 };
+  };
+
+  /** One batch; false when there is nothing left to carry. */
+  const step = async (): Promise<boolean> => {
+    position ??= await readPosition();
+    const isThere = (await listSegments(folder)).includes(position.segment);
+    const { lines, offset } = isThere ? await readLines(position) : { lines: [], offset: position.offset };
+    if (lines.length > 0) {
+      const next = { segment: position.segment, offset };
+      await store(parse(lines), next);
+      position = next;
+      return true;
+    }
+    const next = await nextSegment(position);
+    if (!next) return false;
+    position = next;
+    return true;
+  };
+
+  const isThrough = (target: Position): boolean =>
+    position !== undefined &&
+    (position.segment > target.segment || (position.segment === target.segment && position.offset >= target.offset));
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; !closing.signal.aborted; ) {
+      try {
+        const isMore = await step();
+        if (failures > 0) log.info('The audit log reaches the database again');
+        failures = 0;
+        if (!isMore) await new Promise<void>((done) => (wake = done));
+      } catch (error) {
+        if (failures === 0)
+          log.warn('The audit log cannot reach the database and waits on disk', { reason: sentenceOf(error) });
+        await sleep(backoffMs(failures, 100, 5_000), closing.signal);
+        failures += 1;
+      }
+    }
+  };
+
+  const running = run();
+
+  const flush = async (timeoutMs: number): Promise<boolean> => {
+    const target = head();
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
+      if (isThrough(target)) return true;
+      wake?.();
+    }
+    return false;
+  };
+
+  return {
+    /** There is something new in the journal. */
+    nudge: () => wake?.(),
+    /** Waits until everything appended so far is in the database; false when that took longer than `timeoutMs`. */
+    flush,
+    async close(): Promise<void> {
+      await flush(3_000);
+      closing.abort();
+      wake?.();
+      await running;
+    },
+  };
+};
