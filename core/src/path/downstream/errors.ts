@@ -1,0 +1,44 @@
+import type { Json } from '#call';
+
+/** The server's own JSON-RPC error, passed on as it came. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly code: number;
+  readonly data: Json | undefined;
+  constructor(code: number, message: string, data: Json | undefined) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+
+  static from({ code, message, data }: { code: number; message: string; data?: unknown }): RpcError {
+    return new RpcError(code, message, data as Json | undefined);
+  }
+}
+
+/** The server did not answer and will not: it is down, died, or the way to it is cut. */
+export class ServerUnavailable extends Error {
+  override readonly name: string = 'ServerUnavailable';
+}
+
+/** The server refused the request unread because it has forgotten the session: it is safe to ask again. */
+export class SessionExpired extends ServerUnavailable {
+  override readonly name = 'SessionExpired';
+}
+
+export class CallTimeout extends Error {
+  override readonly name = 'CallTimeout';
+  constructor(timeoutMs: number) {
+    super(`The server did not answer within ${timeoutMs / 1000} s.`);
+  }
+}
+
+/** The server could not be connected to. `endedByItself`: it ended rather than answer. */
+export class HandshakeFailed extends Error {
+  override readonly name = 'HandshakeFailed';
+  readonly endedByItself: boolean;
+  constructor(message: string, endedByItself: boolean) {
+    super(message);
+    this.endedByItself = endedByItself;
+  }
+}

@@ -1,0 +1,2 @@
+/** Answers everything with garbage. */
+process.stdin.on('data', () => process.stdout.write('}{ garbage\n'));
