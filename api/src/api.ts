@@ -8,10 +8,10 @@ import { me, users } from './users.ts';
 export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Guard, Operation } from './operation.ts';
-export { LaunchConfig, type Offer, type Server } from './servers.ts';
+export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export { type DangerLevel, Permissions, type Switch, Switches } from './shapes.ts';
-export { type Token, TokenScope } from './tokens.ts';
-export type { User } from './users.ts';
+export type { Token, TokenScope } from './tokens.ts';
+export type { User, UserChanges } from './users.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
 export const api = { users, me, servers, capabilities, tokens, audit, proxy, setup };

@@ -61,6 +61,8 @@ const Options = z.object({
   configTemplate: z.string().optional(),
 });
 
+export type ServerChanges = z.output<typeof Options>;
+
 const One = z.object({ serverId: Id });
 
 /** What a server offers, as last seen; the names are its own, without prefix. */

@@ -25,6 +25,8 @@ const Changes = z.object({
   expiresAt: Time.nullable().optional(),
 });
 
+export type UserChanges = z.output<typeof Changes>;
+
 const One = z.object({ userId: Id });
 
 export const users = {
@@ -60,8 +62,8 @@ export const users = {
   create: operation({
     method: 'POST',
     path: '/users',
-    guard: 'administrator',
-    summary: 'Add a person or agent; only the owner may add an administrator',
+    guard: 'owner',
+    summary: 'Add a person or agent',
     action: 1010,
     input: Changes.extend({
       userId: Id,

@@ -112,6 +112,8 @@ export type ServerRecord = {
   lazyStartEnabled: boolean;
   /** The server's own layer. */
   switches: Switches;
+  /** Changes when what the server is launched with changes. */
+  revision: string;
 };
 
 export type { DangerLevel, Permissions, Switches };

@@ -14,6 +14,7 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   publicAccess: false,
   lazyStartEnabled: true,
   switches: { enabled: true },
+  revision: 'r',
   ...over,
 });
 const caller = (over: Partial<Caller> = {}): Caller => ({

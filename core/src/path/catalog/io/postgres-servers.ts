@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Listing } from '#call';
 import { type Database, schema } from '#db';
 import type { ServerStore } from '../registry.ts';
@@ -14,6 +14,7 @@ const columns = {
   publicAccess: servers.publicAccess,
   lazyStartEnabled: servers.lazyStartEnabled,
   switches: servers.switches,
+  revision: sql<string>`md5(${servers.sealedLaunchConfig})`,
   listing: servers.listing,
 };
 

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import type { Caller } from '#call';
+import { type Authenticate, bearerOf } from './rest.ts';
+
+export type HealthPorts = {
+  sessions(): { active: number; total: number };
+  /** Server id → its state in a word. */
+  servers(): Record<string, string>;
+  /** Whether the database answers. */
+  database(): Promise<boolean>;
+};
+
+const isLoopback = (address: string): boolean =>
+  address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+
+const isAdministrator = (who: Caller | { code: string } | null): boolean =>
+  who !== null && !('code' in who) && who.role < 3;
+
+/** `GET /health`: everybody learns whether it is well, this machine and administrators also the rest. */
+export const registerHealth = (app: FastifyInstance, ports: HealthPorts, authenticate: Authenticate): void => {
+  app.get('/health', { config: { guard: 'open' } }, async (request, reply) => {
+    const isWell = await ports.database();
+    const status = isWell ? 'healthy' : 'degraded';
+    if (!isWell) reply.code(503);
+    const bearer = bearerOf(request);
+    const who = bearer === undefined ? null : await authenticate(bearer, '/health', request.ip).catch(() => null);
+    if (!isLoopback(request.ip) && !isAdministrator(who)) return { status };
+    return {
+      status,
+      timestamp: new Date().toISOString(),
+      uptime: Math.round(process.uptime()),
+      sessions: ports.sessions(),
+      socketio: { onlineUsers: 0, totalConnections: 0 },
+      servers: ports.servers(),
+      memory: process.memoryUsage(),
+      database: isWell ? 'reachable' : 'unreachable',
+    };
+  });
+};

@@ -1,0 +1,102 @@
+import type { User, UserChanges } from '@peta/api';
+import { and, asc, eq, ne, type SQL, sql } from 'drizzle-orm';
+import { type Database, schema } from '#db';
+import type { UserStore } from '../users.ts';
+
+const { users, tokens } = schema;
+type Row = typeof users.$inferSelect;
+
+const toUser = (row: Row): User => ({
+  userId: row.id,
+  name: row.name,
+  notes: row.notes,
+  role: row.role === 1 || row.role === 2 ? row.role : 3,
+  status: row.status === 0 || row.status === 2 || row.status === 3 ? row.status : 1,
+  permissions: row.permissions,
+  ratelimit: row.ratelimit,
+  expiresAt: row.expiresAt?.toISOString() ?? null,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+const columnsOf = ({ expiresAt, ...changes }: UserChanges) => ({
+  ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+  ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
+});
+
+export const postgresUsers = (db: Database): UserStore => {
+  const one = (workspaceId: string, userId: string): SQL | undefined =>
+    and(eq(users.workspaceId, workspaceId), eq(users.id, userId));
+  const first = async (where: SQL | undefined): Promise<User | undefined> => {
+    const [row] = await db.select().from(users).where(where).limit(1);
+    return row && toUser(row);
+  };
+  return {
+    async list(workspaceId, { role, excludeRole }) {
+      const rows = await db
+        .select()
+        .from(users)
+        .where(
+          and(
+            eq(users.workspaceId, workspaceId),
+            role === undefined ? undefined : eq(users.role, role),
+            excludeRole === undefined ? undefined : ne(users.role, excludeRole),
+          ),
+        )
+        .orderBy(asc(users.id));
+      return rows.map(toUser);
+    },
+    find: (workspaceId, userId) => first(one(workspaceId, userId)),
+    owner: (workspaceId) => first(and(eq(users.workspaceId, workspaceId), eq(users.role, 1))),
+    async create(workspaceId, { userId, name, role, encryptedToken, ...changes }) {
+      const [row] = await db
+        .insert(users)
+        .values({ workspaceId, id: userId, name, role, encryptedToken: encryptedToken ?? null, ...columnsOf(changes) })
+        .onConflictDoNothing()
+        .returning();
+      return row && toUser(row);
+    },
+    async update(workspaceId, userId, changes) {
+      const [row] = await db
+        .update(users)
+        .set({ ...columnsOf(changes), updatedAt: new Date() })
+        .where(one(workspaceId, userId))
+        .returning();
+      return row && toUser(row);
+    },
+    remove: (workspaceId, userId) =>
+      db.transaction(async (tx) => {
+        await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), eq(tokens.userId, userId)));
+        return (await tx.delete(users).where(one(workspaceId, userId)).returning()).length > 0;
+      }),
+    removeOthers: (workspaceId) =>
+      db.transaction(async (tx) => {
+        const others = and(eq(users.workspaceId, workspaceId), ne(users.role, 1));
+        const removed = (await tx.delete(users).where(others).returning({ id: users.id })).map(({ id }) => id);
+        await tx
+          .delete(tokens)
+          .where(
+            and(
+              eq(tokens.workspaceId, workspaceId),
+              sql`${tokens.userId} not in (select id from "user" where workspace_id = ${workspaceId})`,
+            ),
+          );
+        return removed;
+      }),
+    async preferences(workspaceId, userId) {
+      const [row] = await db.select({ preferences: users.preferences }).from(users).where(one(workspaceId, userId));
+      return row?.preferences ?? {};
+    },
+    async setPreferences(workspaceId, userId, client, permissions) {
+      const [row] = await db
+        .update(users)
+        .set({
+          preferences: sql`jsonb_set(${users.preferences}, array[${client}::text], ${JSON.stringify(permissions)}::jsonb)`,
+          updatedAt: new Date(),
+        })
+        .where(one(workspaceId, userId))
+        .returning({ preferences: users.preferences });
+      return row?.preferences ?? {};
+    },
+  };
+};

@@ -1,0 +1,152 @@
+import type { Handlers, Permissions, User, UserChanges } from '@peta/api';
+import type { Caller } from '#call';
+import { forbidden, noUser, userExists } from './errors.ts';
+import type { Asker } from './run.ts';
+
+export type NewUser = UserChanges & {
+  userId: string;
+  name: string;
+  role: 1 | 2 | 3;
+  encryptedToken?: string | undefined;
+};
+
+export type UserStore = {
+  list(workspaceId: string, filter: { role?: number | undefined; excludeRole?: number | undefined }): Promise<User[]>;
+  find(workspaceId: string, userId: string): Promise<User | undefined>;
+  owner(workspaceId: string): Promise<User | undefined>;
+  /** Undefined when the id is taken. */
+  create(workspaceId: string, user: NewUser): Promise<User | undefined>;
+  update(workspaceId: string, userId: string, changes: UserChanges): Promise<User | undefined>;
+  remove(workspaceId: string, userId: string): Promise<boolean>;
+  /** Everyone but the owner; returns their ids. */
+  removeOthers(workspaceId: string): Promise<string[]>;
+  preferences(workspaceId: string, userId: string): Promise<Record<string, Permissions>>;
+  setPreferences(
+    workspaceId: string,
+    userId: string,
+    client: string,
+    permissions: Permissions,
+  ): Promise<Record<string, Permissions>>;
+};
+
+export type Publish = (change: {
+  topic: 'user' | 'token' | 'server' | 'gateway';
+  workspaceId: string;
+  id: string;
+}) => Promise<void>;
+
+/** The asker of an operation that is not open. */
+export const callerOf = ({ caller }: Asker): Caller => {
+  if (!caller) throw forbidden('A token is needed.');
+  return caller;
+};
+
+const OWNER = 1;
+
+/** Administrators look after users; the owner looks after everyone. */
+const checkMayChange = (caller: Caller, user: User): void => {
+  if (caller.role === OWNER || user.role > caller.role || user.userId === caller.userId) return;
+  throw forbidden('Only the owner may change administrators and the owner.');
+};
+
+const checkKeepsOwner = (user: User, changes: UserChanges): void => {
+  if (user.role !== OWNER) return;
+  if ((changes.status !== undefined && changes.status !== 1) || changes.expiresAt)
+    throw forbidden('The owner cannot be disabled or given an end: nobody could undo it.');
+};
+
+export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>['users'] => {
+  const find = async (caller: Caller, userId: string): Promise<User> => {
+    const user = await store.find(caller.workspaceId, userId);
+    if (!user) throw noUser(userId);
+    return user;
+  };
+
+  const change = async (who: Asker, userId: string, changes: UserChanges): Promise<{ user: User }> => {
+    const caller = callerOf(who);
+    const before = await find(caller, userId);
+    checkMayChange(caller, before);
+    checkKeepsOwner(before, changes);
+    if (before.userId === caller.userId && caller.role !== OWNER && changes.permissions !== undefined)
+      throw forbidden('Nobody grants permissions to themselves.');
+    const user = await store.update(caller.workspaceId, userId, changes);
+    if (!user) throw noUser(userId);
+    await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
+    return { user };
+  };
+
+  return {
+    list: async (filter, who) => ({ users: await store.list(callerOf(who).workspaceId, filter) }),
+    count: async (filter, who) => ({ count: (await store.list(callerOf(who).workspaceId, filter)).length }),
+    get: async ({ userId }, who) => ({ user: await find(callerOf(who), userId) }),
+    owner: async (_input, who) => ({ owner: (await store.owner(callerOf(who).workspaceId)) ?? null }),
+
+    async create(input, who) {
+      const user = await store.create(callerOf(who).workspaceId, input);
+      if (!user) throw userExists(input.userId);
+      return { user };
+    },
+
+    update: ({ userId, ...changes }, who) => change(who, userId, changes),
+    disable: ({ userId }, who) => change(who, userId, { status: 0 }),
+    setPermissions: ({ userId, permissions }, who) => change(who, userId, { permissions }),
+
+    async remove({ userId }, who) {
+      const caller = callerOf(who);
+      const user = await find(caller, userId);
+      checkMayChange(caller, user);
+      if (user.role === OWNER) throw forbidden('The owner cannot be removed.');
+      await store.remove(caller.workspaceId, userId);
+      await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
+      return { message: `${userId} was removed.` };
+    },
+
+    async removeAll(_input, who) {
+      const { workspaceId, role } = callerOf(who);
+      if (role !== OWNER) throw forbidden('Only the owner may remove everyone.');
+      const removed = await store.removeOthers(workspaceId);
+      for (const id of removed) await publish({ topic: 'user', workspaceId, id });
+      return { deletedCount: removed.length };
+    },
+  };
+};
+
+const MACHINE_USER = (now: Date): User => ({
+  userId: 'machine',
+  name: 'This machine',
+  notes: 'The key in PETA_HOME, used by the peta command.',
+  role: 1,
+  status: 1,
+  permissions: {},
+  ratelimit: 1_000_000,
+  expiresAt: null,
+  createdAt: now.toISOString(),
+  updatedAt: now.toISOString(),
+});
+
+export const createMe = (store: UserStore, publish: Publish): Handlers<Asker>['me'] => {
+  const own = (who: Asker) => {
+    const { workspaceId, userId } = callerOf(who);
+    if (userId === null) throw forbidden("The machine's key is nobody's own: use a person's token.");
+    return { workspaceId, userId };
+  };
+  return {
+    async get(_input, who) {
+      const { workspaceId, userId, tokenId } = callerOf(who);
+      if (userId === null) return { user: MACHINE_USER(new Date()), tokenId };
+      const user = await store.find(workspaceId, userId);
+      if (!user) throw noUser(userId);
+      return { user, tokenId };
+    },
+    async preferences(_input, who) {
+      const { workspaceId, userId } = own(who);
+      return { clients: await store.preferences(workspaceId, userId) };
+    },
+    async setPreferences({ client, permissions }, who) {
+      const { workspaceId, userId } = own(who);
+      const clients = await store.setPreferences(workspaceId, userId, client, permissions);
+      await publish({ topic: 'user', workspaceId, id: userId });
+      return { clients };
+    },
+  };
+};
