@@ -1,6 +1,6 @@
 import { audit } from './audit.ts';
 import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
-import { proxy, setup } from './gateway.ts';
+import { proxy, routes, setup } from './gateway.ts';
 import { capabilities, servers } from './servers.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
@@ -14,7 +14,7 @@ export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
-export const api = { users, me, servers, capabilities, tokens, audit, proxy, setup };
+export const api = { users, me, servers, capabilities, tokens, audit, proxy, setup, routes };
 export type Api = typeof api;
 
 /** What console, desk, cli and e2e call. */

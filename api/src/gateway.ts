@@ -83,3 +83,14 @@ export const setup = {
     output: z.object({ setupLink: z.string(), expiresAt: Time }),
   }),
 };
+
+export const routes = {
+  list: operation({
+    method: 'GET',
+    path: '/routes',
+    guard: 'administrator',
+    summary: 'Every HTTP route with its guard',
+    input: z.object({}),
+    output: z.object({ routes: z.array(z.object({ method: z.string(), url: z.string(), guard: z.string() })) }),
+  }),
+};

@@ -45,7 +45,8 @@ export const createPublishedUser = async (
 ): Promise<User> => {
   const { userId, envelope } = read(data);
   const hash = await hashOf(ports, userId, envelope, bearer);
-  const { encryptedToken: _, ...input } = { name: userId, ...userInput(data) };
+  const { encryptedToken: _, ...given } = userInput(data);
+  const input: Data = { name: userId, ...given };
   const isFirst = !(await ports.hasOwner());
   if (!isFirst) {
     if (input.role === 1) throw forbidden('There is one owner, and it is there already.');

@@ -18,7 +18,7 @@ export type CatalogOptions = {
   allows: Allows;
   allowsServer: AllowsServer;
   /** Starts servers whose list is not known and waits for them, but never long; failures are its own business. */
-  learn(serverIds: readonly string[]): Promise<void>;
+  learn(workspaceId: string, serverIds: readonly string[]): Promise<void>;
 };
 
 /** A caller names its clients itself, so their number is bounded. */
@@ -94,7 +94,7 @@ export const createCatalog = ({ offers, style, allows, allowsServer, learn }: Ca
     async view(admitted: Admitted): Promise<View> {
       const view = currentView(admitted);
       if (view.unlisted.length === 0) return view;
-      await learn(view.unlisted);
+      await learn(admitted.caller.workspaceId, view.unlisted);
       return currentView(admitted);
     },
 
@@ -107,7 +107,7 @@ export const createCatalog = ({ offers, style, allows, allowsServer, learn }: Ca
       if (found) return found;
       const { unlisted } = currentView(admitted);
       if (unlisted.length === 0) return unknown(ask.exposedName);
-      await learn(unlisted);
+      await learn(admitted.caller.workspaceId, unlisted);
       return find(ask, admitted) ?? guess(ask, currentView(admitted).unlisted) ?? unknown(ask.exposedName);
     },
 

@@ -55,6 +55,15 @@ export const createLive = ({ readmit, digests }: Options) => {
       await Promise.all([...entries].filter(({ admitted }) => concerns(admitted)).map(recheck));
     },
 
+    /** Ends what would stay open for ever; calls that run go on. */
+    endStreams(): void {
+      for (const entry of entries)
+        if (entry.onListChanged) {
+          entries.delete(entry);
+          entry.end();
+        }
+    },
+
     endAll(): void {
       for (const entry of entries) entry.end();
       entries.clear();

@@ -128,3 +128,5 @@ export const createIdentity = ({ store, machineKeyHash, now, touched }: Options)
     },
   };
 };
+
+export type Identity = ReturnType<typeof createIdentity>;

@@ -1,0 +1,89 @@
+import type { Admitted } from '#call';
+import type { Bus, Change } from '../cluster/bus.ts';
+import { type Log, sentenceOf } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
+import type { Registry } from '../path/catalog/registry.ts';
+import type { Connection } from '../path/downstream/connection.ts';
+import type { LiveSet } from '../path/edge/live.ts';
+import type { Identity } from '../path/identity/identity.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+
+type Parts = {
+  bus: Bus;
+  registry: Registry;
+  runtime: Runtime<Connection>;
+  identity: Identity;
+  live: LiveSet;
+  log: Log;
+};
+
+const RETRY_MS = 1_000;
+
+/** Carries a change to everything that remembers: callers, servers, what is open. */
+export const followChanges = ({ bus, registry, runtime, identity, live, log }: Parts) => {
+  const closing = new AbortController();
+
+  /** Looks again until it could: nobody keeps what was taken from them because the database was away. */
+  const recheck = async (concerns: (admitted: Admitted) => boolean): Promise<void> => {
+    while (!closing.signal.aborted) {
+      try {
+        return await live.recheck(concerns);
+      } catch (error) {
+        log.warn('Open sessions could not be checked after a change; trying again', { reason: sentenceOf(error) });
+        await sleep(RETRY_MS, closing.signal);
+      }
+    }
+  };
+
+  const serverChanged = async (workspaceId: string, serverId: string): Promise<void> => {
+    const key = { workspaceId, serverId };
+    const before = registry.server(workspaceId, serverId);
+    const after = (await registry.reload(workspaceId, serverId))?.server;
+    if (!after) return runtime.remove(key);
+    if (!after.enabled) return runtime.stop(key);
+    const isOther = before !== undefined && before.revision !== after.revision;
+    if (isOther || before?.enabled === false) await runtime.rest(key);
+    if (!before || isOther || !before.enabled) void runtime.listed(key);
+  };
+
+  const apply = async ({ topic, workspaceId, id }: Change): Promise<void> => {
+    const ofWorkspace = ({ caller }: Admitted) => caller.workspaceId === workspaceId;
+    switch (topic) {
+      case 'user':
+        identity.forget({ userId: id });
+        return recheck((admitted) => ofWorkspace(admitted) && admitted.caller.userId === id);
+      case 'token':
+        identity.forget({ tokenId: id });
+        return recheck(({ caller }) => caller.tokenId === id);
+      case 'server':
+        await serverChanged(workspaceId, id);
+        return recheck(ofWorkspace);
+      case 'listing':
+        return recheck(ofWorkspace);
+      case 'gateway':
+        return;
+    }
+  };
+
+  const applyAll = async (): Promise<void> => {
+    identity.forget('all');
+    await registry.load();
+    await recheck(() => true);
+  };
+
+  const unsubscribe = bus.subscribe((change) => {
+    const done = change === 'missed' ? applyAll() : apply(change);
+    done.catch((error: unknown) => log.error('A change could not be followed', { reason: sentenceOf(error) }));
+  });
+
+  return {
+    /** Tells every replica. A change is over once the bus has it; it is followed everywhere within moments. */
+    async publish(change: Change): Promise<void> {
+      await bus.publish(change);
+    },
+    close(): void {
+      closing.abort();
+      unsubscribe();
+    },
+  };
+};

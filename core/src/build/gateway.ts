@@ -1,0 +1,259 @@
+import { join } from 'node:path';
+import type { LaunchConfig } from '@peta/api';
+import { and, eq } from 'drizzle-orm';
+import type { FastifyInstance } from 'fastify';
+import type { Admitted, Arrival, Caller, CapabilityKind, ServerRecord } from '#call';
+import type { Bus, Change } from '../cluster/bus.ts';
+import type { Config } from '../config.ts';
+import { type Database, schema } from '../db/db.ts';
+import { withDatabase } from '../db/unavailable.ts';
+import { type Log, sentenceOf } from '../lib/log.ts';
+import { createAudit } from '../path/audit/audit.ts';
+import { createDrain } from '../path/audit/io/drain.ts';
+import { openJournal } from '../path/audit/io/journal.ts';
+import { createCatalog } from '../path/catalog/catalog.ts';
+import { postgresServers } from '../path/catalog/io/postgres-servers.ts';
+import { createRegistry } from '../path/catalog/registry.ts';
+import type { Connection } from '../path/downstream/connection.ts';
+import { createDownstream } from '../path/downstream/downstream.ts';
+import { ServerUnavailable } from '../path/downstream/errors.ts';
+import { openConnection } from '../path/downstream/io/open.ts';
+import { collectListing } from '../path/downstream/listing.ts';
+import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
+import { sessionful } from '../path/edge/eras/2025-11-25.ts';
+import { stateless } from '../path/edge/eras/2026-07-28.ts';
+import { createHttpEntry } from '../path/edge/io/http.ts';
+import { createLive } from '../path/edge/live.ts';
+import { createIdentity } from '../path/identity/identity.ts';
+import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
+import { createPath } from '../path/path.ts';
+import { allows, allowsServer } from '../path/policy/layers.ts';
+import { createPolicy } from '../path/policy/policy.ts';
+import { createSessions } from '../path/session/sessions.ts';
+import { startProcess } from '../runtime/io/process.ts';
+import { createReaper } from '../runtime/io/reaper.ts';
+import { createRuntime, type ServerKey } from '../runtime/runtime.ts';
+import { followChanges } from './changes.ts';
+
+export type GatewayOptions = {
+  config: Config;
+  home: string;
+  db: Database;
+  bus: Bus;
+  log: Log;
+  product: { name: string; title: string; version: string };
+  instanceId: string;
+  machineKeyHash: string;
+  /** Opens a sealed launch configuration. */
+  openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
+};
+
+const MCP = '/mcp';
+const QUIET_MS = 15_000;
+const LIST_TIMEOUT_MS = 30_000;
+/** How long a list waits for servers that have never been asked. */
+const LEARN_MS = 5_000;
+const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
+const SWEEP_MS = 30_000;
+const LAST_USED_MS = 30_000;
+
+const INSTRUCTIONS =
+  'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';
+
+const within = (promise: Promise<unknown>, ms: number): Promise<void> =>
+  Promise.race([promise, new Promise((done) => setTimeout(done, ms).unref())]).then(() => undefined);
+
+/** Everything a call passes through, from HTTP to the servers and the log. */
+export const buildGateway = async (options: GatewayOptions) => {
+  const { config, home, db, bus, log, product, instanceId, machineKeyHash, openConfig } = options;
+  const now = () => Date.now();
+  const onFault = (error: unknown) =>
+    log.error('A request failed', {
+      reason: sentenceOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+
+  const registry = createRegistry(postgresServers(db));
+  await registry.load();
+
+  const reaper = createReaper();
+  const runtime = createRuntime<Connection>({
+    async open({ workspaceId, serverId }, ring) {
+      const [row] = await withDatabase(() =>
+        db
+          .select({ sealed: schema.servers.sealedLaunchConfig })
+          .from(schema.servers)
+          .where(and(eq(schema.servers.workspaceId, workspaceId), eq(schema.servers.id, serverId))),
+      );
+      if (!row) throw new ServerUnavailable('The server is not registered any more.');
+      const spawn = (wanted: Extract<LaunchConfig, { type: 'stdio' }>) =>
+        startProcess(wanted, { ring, reaper, inherit: config.PETA_STDIO_ENV });
+      const startTimeoutMs = config.PETA_START_TIMEOUT_SECONDS * 1000;
+      return openConnection(openConfig(workspaceId, serverId, row.sealed), { spawn, startTimeoutMs, product });
+    },
+    collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
+    async onListing({ workspaceId, serverId }, listing) {
+      const isNew = await registry.learnt(workspaceId, serverId, listing);
+      if (isNew) await changes.publish({ topic: 'listing', workspaceId, id: serverId });
+    },
+    unavailable: (reason) => new ServerUnavailable(reason),
+    startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
+    log,
+  });
+
+  const journal = await openJournal({
+    folder: join(home, 'journal'),
+    fsync: config.AUDIT_FSYNC === 'always',
+    onAppended: () => drain.nudge(),
+  });
+  const drain = createDrain({ db, folder: join(home, 'journal'), instanceId, head: journal.position, log });
+  const audit = createAudit({ journal, now });
+
+  const lastUsed = createLastUsed(db, { everyMs: LAST_USED_MS, log });
+  const store = postgresTokens(db);
+  const identity = createIdentity({
+    store: {
+      byHash: (hash) => withDatabase(() => store.byHash(hash)),
+      byId: (tokenId) => withDatabase(() => store.byId(tokenId)),
+    },
+    machineKeyHash,
+    now,
+    touched: lastUsed.touched,
+  });
+
+  const sessions = createSessions({
+    now,
+    idleMs: config.PETA_SESSION_IDLE_SECONDS * 1000,
+    onEnd: ({ id }) => withSessions.ended(id),
+  });
+  const catalog = createCatalog({
+    offers: registry,
+    style: config.PETA_NAME_STYLE,
+    allows: (server: ServerRecord, { caller, client }: Admitted, kind: CapabilityKind, name: string) =>
+      allows(server, caller, client.name, kind, name).allowed,
+    allowsServer: (server, { caller, client }) => allowsServer(server, caller, client.name).allowed,
+    learn: (workspaceId, serverIds) =>
+      within(Promise.all(serverIds.map((serverId) => runtime.listed({ workspaceId, serverId }))), LEARN_MS),
+  });
+  const path = createPath({
+    identity,
+    session: sessions,
+    catalog,
+    policy: createPolicy(registry),
+    downstream: createDownstream({ use: runtime.use, callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000 }),
+    audit,
+  });
+
+  const live = createLive({ readmit: path.readmit, digests: (admitted) => catalog.currentView(admitted).digests });
+  const parts: EdgeParts = {
+    path,
+    live,
+    product: { ...product, instructions: INSTRUCTIONS },
+    pageSize: config.PETA_PAGE_SIZE,
+    quietMs: QUIET_MS,
+  };
+  const withSessions = sessionful(parts, sessions);
+  const serve = createEdge([stateless(parts), withSessions]);
+  const entry = createHttpEntry({
+    serve,
+    maxBodyBytes: config.PETA_MAX_BODY_BYTES,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+    onFault,
+  });
+
+  const changes = followChanges({ bus, registry, runtime, identity, live, log });
+  const sweeping = setInterval(() => sessions.sweep(), SWEEP_MS);
+  sweeping.unref();
+
+  /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
+  const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
+    const arrival: Arrival = { bearer, endpoint, address, sessionId: undefined, client: undefined };
+    const caller = await identity.identify(arrival);
+    if ('code' in caller) await audit.refusedAtDoor(arrival, caller);
+    return caller;
+  };
+
+  return {
+    audit,
+    runtime,
+    registry,
+    sessions,
+    authenticate,
+    onFault,
+    publish: (change: Change) => changes.publish(change),
+    /** Waits, not long, until what was recorded so far can be read. */
+    flushAudit: () => drain.flush(2_000),
+
+    /** By the first two layers, for any client. */
+    allows: (
+      { workspaceId, serverId }: ServerKey,
+      caller: Caller | null,
+      kind: CapabilityKind,
+      name: string,
+    ): boolean => {
+      const server = registry.server(workspaceId, serverId);
+      return server !== undefined && allows(server, caller ?? OWNER(workspaceId), '', kind, name).allowed;
+    },
+    allowsServer: ({ workspaceId, serverId }: ServerKey, caller: Caller): boolean => {
+      const server = registry.server(workspaceId, serverId);
+      return server !== undefined && allowsServer(server, caller, '').allowed;
+    },
+
+    /** The MCP endpoint, on the raw request: its body is read and parsed once, by the edge. */
+    async register(app: FastifyInstance): Promise<void> {
+      await app.register(async (scope) => {
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+        scope.route({
+          method: ['GET', 'POST', 'DELETE'],
+          url: MCP,
+          config: { guard: 'token' },
+          handler: async (request, reply) => {
+            reply.hijack();
+            await entry(request.raw, reply.raw, MCP);
+          },
+        });
+      });
+    },
+
+    /** Starts what is to run from the start, and asks servers that have never been listed. */
+    startServers(): void {
+      for (const { server, listing } of registry.all('default'))
+        if (server.enabled && (!server.lazyStartEnabled || !listing))
+          void runtime.listed({ workspaceId: server.workspaceId, serverId: server.serverId });
+    },
+
+    /** Lets calls that run finish, at most for `timeoutMs`, then ends everything open. */
+    async drain(timeoutMs: number): Promise<void> {
+      live.endStreams();
+      for (const deadline = now() + timeoutMs; live.count() > 0 && now() < deadline; )
+        await new Promise((done) => setTimeout(done, 20));
+      live.endAll();
+    },
+
+    async close(): Promise<void> {
+      clearInterval(sweeping);
+      changes.close();
+      await runtime.stopAll();
+      reaper.close();
+      await audit.system('stop', {}).catch(() => {});
+      await drain.close();
+      await journal.close();
+      await lastUsed.close();
+    },
+  };
+};
+
+export type Gateway = Awaited<ReturnType<typeof buildGateway>>;
+
+/** Somebody whom only the server's own layer can stop. */
+const OWNER = (workspaceId: string): Caller => ({
+  workspaceId,
+  kind: 'machine',
+  userId: null,
+  role: 1,
+  tokenId: null,
+  scope: { servers: null, endpoints: null },
+  permissions: {},
+  preferences: {},
+});
