@@ -3,10 +3,10 @@
  * (default: a free one); it prints its address as the first line.
  */
 import { createServer } from 'node:http';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
-import { serveFetch } from './serve-fetch.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 
@@ -60,7 +60,8 @@ const build = () => {
 if (process.argv.includes('--stdio')) serveStdio(build);
 else {
   const handler = createMcpHandler(build);
-  const server = createServer(serveFetch(handler.fetch));
+  const serve = toNodeHandler(handler);
+  const server = createServer((request, response) => void serve(request, response));
   server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
     const address = server.address();
     process.stdout.write(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/mcp\n`);

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { ApiError } from '@peta/api';
+import { Command, CommanderError } from 'commander';
+import { addAudit } from './commands/audit.ts';
+import { addCall } from './commands/call.ts';
+import { addServers } from './commands/servers.ts';
+import { addSetupLink } from './commands/setup-link.ts';
+import { addTokens } from './commands/tokens.ts';
+import { addUsers } from './commands/users.ts';
+import { addConnect } from './connect/connect.ts';
+import { addDoctor } from './doctor/doctor.ts';
+import { version } from './version.ts';
+
+const program = new Command('peta')
+  .description('The control plane between AI agents and the tools they use')
+  .version(version)
+  .option('--url <url>', 'address of the Peta to use (or PETA_URL); default: the one that runs on PETA_HOME')
+  .option('--token <token>', 'token to use there (better: PETA_TOKEN, which no process list shows)')
+  .option('--json', 'print JSON')
+  .enablePositionalOptions()
+  .showHelpAfterError('(peta --help shows what there is)')
+  .exitOverride();
+
+program
+  .command('start')
+  .description('start Peta here')
+  .option('--demo', 'also register three real servers and a demo person, and print a first call')
+  .option('--json', 'print one line of JSON when ready, for scripts')
+  .action(async (_options, command: Command) => {
+    const { start } = await import('./start/start.ts');
+    await start(command.optsWithGlobals());
+  });
+addSetupLink(program);
+addServers(program);
+addUsers(program);
+addTokens(program);
+addCall(program);
+addAudit(program);
+addDoctor(program);
+addConnect(program);
+
+/** One sentence for the person; everything only when asked for. */
+const report = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (process.env.PETA_DEBUG) console.error(error);
+  else console.error(`peta: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof ApiError && error.status === 401)
+    console.error('Give a valid token with PETA_TOKEN, or run this where Peta runs.');
+  return 1;
+};
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
