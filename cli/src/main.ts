@@ -16,8 +16,7 @@ const program = new Command('peta')
   .version(version)
   .option('--url <url>', 'address of the Peta to use (or PETA_URL); default: the one that runs on PETA_HOME')
   .option('--token <token>', 'token to use there (better: PETA_TOKEN, which no process list shows)')
-  .option('--json', 'print JSON')
-  .enablePositionalOptions()
+  .option('--json', 'print JSON, for programs')
   .showHelpAfterError('(peta --help shows what there is)')
   .exitOverride();
 
@@ -25,7 +24,6 @@ program
   .command('start')
   .description('start Peta here')
   .option('--demo', 'also register three real servers and a demo person, and print a first call')
-  .option('--json', 'print one line of JSON when ready, for scripts')
   .action(async (_options, command: Command) => {
     const { start } = await import('./start/start.ts');
     await start(command.optsWithGlobals());
@@ -48,6 +46,9 @@ const report = (error: unknown): number => {
     console.error('Give a valid token with PETA_TOKEN, or run this where Peta runs.');
   return 1;
 };
+
+// Whoever reads us may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
   await program.parseAsync();

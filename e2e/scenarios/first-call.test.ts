@@ -89,7 +89,7 @@ describe.each(eras)('with a client of %s', (_era, connect) => {
     const seen: number[] = [];
     const result = await client.callTool(
       { name: 'everything__trigger-long-running-operation', arguments: { duration: 1, steps: 4 } },
-      ...progressOptions((progress) => seen.push(progress)),
+      { onprogress: ({ progress }) => seen.push(progress) },
     );
     expect(textOf(result)).toContain('completed');
     expect(seen).toEqual([1, 2, 3, 4]);
@@ -102,7 +102,7 @@ describe.each(eras)('with a client of %s', (_era, connect) => {
     const started = Date.now();
     const running = client.callTool(
       { name: 'everything__trigger-long-running-operation', arguments: { duration: 30, steps: 3 } },
-      ...signalOptions(abort.signal),
+      { signal: abort.signal },
     );
     setTimeout(() => abort.abort(), 300);
     await expect(running).rejects.toThrow();

@@ -61,7 +61,10 @@ if (process.argv.includes('--stdio')) serveStdio(build);
 else {
   const handler = createMcpHandler(build);
   const serve = toNodeHandler(handler);
-  const server = createServer((request, response) => void serve(request, response));
+  const server = createServer(
+    (request, response) =>
+      void serve(Object.assign(request, { method: request.method ?? 'GET', url: request.url ?? '/' }), response),
+  );
   server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
     const address = server.address();
     process.stdout.write(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/mcp\n`);

@@ -2,14 +2,14 @@ import type { Client, Server } from '@peta/api';
 import type { Command } from 'commander';
 import { Failure } from '../failure.ts';
 import { plain, printJson, printLine, printTable } from '../print.ts';
-import { clientFor } from '../target.ts';
+import { clientFor, type TargetOptions } from '../target.ts';
 
 const STATUS = ['online', 'offline', 'connecting', 'error', 'sleeping'] as const;
 const READY_MS = 90_000;
 const CONNECTING = 2;
 
 type AddOptions = {
-  url?: string;
+  http?: string;
   sse?: string;
   header: string[];
   env: string[];
@@ -44,11 +44,11 @@ const headers = (lines: readonly string[]): Record<string, string> =>
   );
 
 const launchConfig = (command: readonly string[], options: AddOptions) => {
-  const given = [options.url, options.sse, command[0]].filter((one) => one !== undefined);
+  const given = [options.http, options.sse, command[0]].filter((one) => one !== undefined);
   if (given.length !== 1)
-    throw new Failure('Say how to reach the server in one way: --url, --sse, or a command after "--".');
+    throw new Failure('Say how to reach the server in one way: --http, --sse, or a command after "--".');
   const mcpProtocol = options.protocol;
-  if (options.url) return { type: 'http' as const, url: options.url, headers: headers(options.header), mcpProtocol };
+  if (options.http) return { type: 'http' as const, url: options.http, headers: headers(options.header), mcpProtocol };
   if (options.sse) return { type: 'sse' as const, url: options.sse, headers: headers(options.header), mcpProtocol };
   const [program = '', ...args] = command;
   const env = environment(options.env);
@@ -73,8 +73,9 @@ const reportReady = async (api: Client, serverId: string): Promise<void> => {
   }
   const { lines } = await api.servers.logs({ serverId, limit: 10 });
   for (const { text } of lines) console.error(`  ${plain(text)}`);
+  const reason = server.statusReason ?? `It is ${STATUS[server.status]}.`;
   throw new Failure(
-    `${serverId} was registered but is not online: ${server.statusReason ?? STATUS[server.status]}. "peta servers logs ${serverId}" shows more.`,
+    `${serverId} was registered but is not online. ${reason} "peta servers logs ${serverId}" shows more.`,
   );
 };
 
@@ -86,7 +87,7 @@ export const addServers = (program: Command): void => {
     .description('register a server: peta servers add files -- npx -y @modelcontextprotocol/server-filesystem .')
     .argument('<id>', 'its name, the first part of its tools’ names')
     .argument('[command...]', 'what to run, after "--"')
-    .option('--url <url>', 'reach it over Streamable HTTP')
+    .option('--http <url>', 'reach it over Streamable HTTP')
     .option('--sse <url>', 'reach it over HTTP+SSE')
     .option('--header <"Name: value">', 'send this header with each request', collect, [])
     .option('--env <NAME[=value]>', 'set this variable; without a value, pass on the one set here', collect, [])
@@ -94,16 +95,14 @@ export const addServers = (program: Command): void => {
     .option('--name <name>', 'a name for people')
     .option('--public', 'everybody with a token may use it')
     .option('--protocol <era>', 'auto, legacy or modern', 'auto')
-    .passThroughOptions()
     .action(async (serverId: string, words: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals() as AddOptions & { json?: boolean; token?: string };
-      const own = command.opts() as AddOptions;
-      const api = await clientFor(program.opts());
+      const options = command.optsWithGlobals<AddOptions & TargetOptions & { json?: boolean }>();
+      const api = await clientFor(options);
       const { server } = await api.servers.create({
         serverId,
-        launchConfig: launchConfig(words, own),
-        ...(own.name && { serverName: own.name }),
-        publicAccess: own.public ?? false,
+        launchConfig: launchConfig(words, options),
+        ...(options.name && { serverName: options.name }),
+        publicAccess: options.public ?? false,
       });
       if (options.json) return printJson(await settled(api, server.serverId));
       await reportReady(api, serverId);

@@ -79,7 +79,10 @@ export const startNotesServer = async (): Promise<{ url: string; close(): Promis
       originValidationResponse(request, localhostAllowedOrigins()) ??
       handler.fetch(request),
   });
-  const server = createServer((request, response) => void serve(request, response));
+  const server = createServer(
+    (request, response) =>
+      void serve(Object.assign(request, { method: request.method ?? 'GET', url: request.url ?? '/' }), response),
+  );
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
