@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LaunchConfig } from '@peta/api';
@@ -16,7 +15,6 @@ import type { Log } from './lib/log.ts';
 import { newSecret } from './lib/token.ts';
 import { readMasterKey } from './path/vault/io/master-key.ts';
 import { createSealer } from './path/vault/seal.ts';
-
 
 /** A Peta that runs. */
 export type Peta = {

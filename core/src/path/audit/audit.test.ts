@@ -88,6 +88,47 @@ test('a flood at the door is counted, not written down line by line', async () =
   const refused = { kind: 'refused', code: 'unauthenticated', reason: 'no' } as const;
   for (let i = 0; i < 2_500; i += 1) await audit.refusedAtDoor(arrival, refused);
   expect(entries).toHaveLength(32);
-  expect(entries.at(-1)?.error).toContain('2000');
+  expect(entries.at(-1)?.error).toContain('1000 such refusals');
   expect(JSON.stringify(entries)).not.toContain('peta_x');
+});
+
+test('a flood from ever new addresses is counted too', async () => {
+  const entries: Entry[] = [];
+  const audit = create(async (entry) => void entries.push(entry));
+  const refused = { kind: 'refused', code: 'unauthenticated', reason: 'no' } as const;
+  const knock = (i: number) =>
+    audit.refusedAtDoor(
+      { endpoint: '/mcp', bearer: 'x', address: `fd00::${i.toString(16)}`, sessionId: undefined, client: undefined },
+      refused,
+    );
+  for (let i = 0; i < 20_000; i += 1) await knock(i);
+  expect(entries).toHaveLength(1_001);
+  expect(entries.at(-1)?.error).toContain('10000 such refusals');
+});
+
+test('an administrative change is written down with who, what and from where, without its secrets', async () => {
+  const entries: Entry[] = [];
+  const audit = create(async (entry) => void entries.push(entry));
+  await audit.changed({
+    caller: admitted.caller,
+    address: '127.0.0.1',
+    operation: 'servers.update',
+    target: 'github',
+    details: { asked: { env: { GITHUB_TOKEN: 'hunter2' }, enabled: false } },
+    outcome: 'done',
+  });
+  expect(entries[0]).toMatchObject({ kind: 'admin', userId: 'ada', name: 'github', operation: 'servers.update' });
+  expect(entries[0]?.arguments).toMatchObject({ asked: { enabled: false } });
+  expect(JSON.stringify(entries)).not.toContain('hunter2');
+});
+
+test('a password in the address of a resource is not written down', async () => {
+  const entries: Entry[] = [];
+  const audit = create(async (entry) => void entries.push(entry));
+  const uri = 'postgres://ada:hunter2@db/table';
+  await audit.recorded({ ...ask, kind: 'resource', exposedName: uri, params: { uri } }, admitted, async (note) => {
+    note({ capability: { kind: 'resource', serverId: 'db', name: uri } });
+    return done;
+  });
+  expect(JSON.stringify(entries)).not.toContain('hunter2');
 });

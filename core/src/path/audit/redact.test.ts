@@ -14,12 +14,22 @@ test.each([
   'privateKey',
   'credentials',
   'Cookie',
+  'passwordHash',
+  'password1',
+  'tokenValue',
+  'access_tokens',
+  'SIGNING-KEY',
+  'jwt',
 ])('the value under %s is not written down', (key) => {
   expect(JSON.stringify(redact({ nested: [{ [key]: 'hunter2', [`${key}_`]: { deep: 1 } }] }))).not.toContain('hunter2');
 });
 
 test.each([
   'peta_0123456789012345678901234567890123456789012',
+  'petamachine_0123456789012345678901234567890123456789012',
+  'petasetup_0123456789012345678901234567890123456789012',
+  'glpat-0123456789abcdefghij',
+  'AIzaSyA0123456789012345678901234567890',
   'ghp_0123456789012345678901234567890123',
   'sk-proj-0123456789abcdef0123',
   'xoxb-1234567890-abcdef',
@@ -35,10 +45,20 @@ test.each([
 
 test('a password in a connection string is not written down', () => {
   expect(redactSentence('postgres://ada:hunter2@db/x')).not.toContain('hunter2');
+  expect(redactSentence('redis://:hunter2@db/0')).not.toContain('hunter2');
 });
 
 test('ordinary arguments are written down as they are', () => {
-  const args = { path: '/tmp/a', count: 3, flags: [true, null], tokens: 500, author: 'ada' };
+  const args = {
+    path: '/tmp/a',
+    count: 3,
+    flags: [true, null],
+    tokens: 500,
+    maxNewTokens: 5,
+    tokenId: 't',
+    author: 'ada',
+    bypass: 'x',
+  };
   expect(redact(args)).toEqual(args);
 });
 
@@ -47,5 +67,23 @@ test('what is written down is bounded', () => {
   for (let i = 0; i < 1000; i += 1) deep = { deep };
   expect(JSON.stringify(redact({ deep, long: 'x'.repeat(1e6) } as never)).length).toBeLessThan(5_000);
   const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, 'x'.repeat(500)]));
-  expect(JSON.stringify(redact(wide)).length).toBeLessThan(200);
+  const cut = JSON.stringify(redact(wide));
+  expect(cut.length).toBeLessThan(20_000);
+  expect(cut).toContain('k0');
+  expect(cut).toContain('10000 entries');
+  expect(JSON.stringify(redact({ list: Array.from({ length: 10_000 }, () => 'y'.repeat(500)) }))).toContain(
+    '10000 items',
+  );
 });
+
+test.each(['a.', 'eyJ-', 'eyJaaaaaaaa.', '-----BEGIN A', 'a://b:', 'Bearer ', 'peta_'])(
+  'arguments made of "%s" cost milliseconds, not seconds',
+  (part) => {
+    const text = part.repeat(4_000 / part.length);
+    const hostile = { lists: Array.from({ length: 200 }, () => Array.from({ length: 5 }, () => text)) };
+    const started = performance.now();
+    redact(hostile);
+    redactSentence(text);
+    expect(performance.now() - started).toBeLessThan(200);
+  },
+);

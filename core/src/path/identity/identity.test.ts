@@ -145,3 +145,64 @@ test('the last use of a token is written down', async () => {
   const { rows } = await database.db.$client.query('select last_used_at from token where id = $1', [id]);
   expect(rows[0].last_used_at).toBeInstanceOf(Date);
 });
+
+test('a token that is revoked while it is looked up is not let in on what was read before', async () => {
+  const { secret, id } = await issue();
+  const stored = postgresTokens(database.db);
+  let read = () => {};
+  const hasRead = new Promise<void>((done) => {
+    read = done;
+  });
+  let answer = () => {};
+  const mayAnswer = new Promise<void>((done) => {
+    answer = done;
+  });
+  let asked = 0;
+  const identity = createIdentity({
+    store: {
+      async byHash(hash) {
+        asked += 1;
+        const row = await stored.byHash(hash);
+        read();
+        if (asked === 1) await mayAnswer;
+        return row;
+      },
+      byId: stored.byId,
+    },
+    machineKeyHash: hashToken(MACHINE_KEY),
+    now: () => Date.now(),
+    touched: () => {},
+  });
+  const early = identity.identify(arrival(secret));
+  await hasRead;
+  await database.db.$client.query('update token set revoked_at = now() where id = $1', [id]);
+  identity.forget({ tokenId: id });
+  const late = identity.identify(arrival(secret));
+  answer();
+  expect(await early).toMatchObject({ code: 'unauthenticated' });
+  expect(await late).toMatchObject({ code: 'unauthenticated' });
+});
+
+test('a remembered token goes on working while the database is away, and another is a fault, not a refusal', async () => {
+  const known = await issue();
+  const other = await issue();
+  const gone = await createTestDatabase();
+  const { identity: atHome } = create();
+  const caller = await atHome.identify(arrival(known.secret));
+  await gone.drop();
+  let isAway = false;
+  const here = postgresTokens(database.db);
+  const away = postgresTokens(gone.db);
+  const identity = createIdentity({
+    store: { byHash: (hash) => (isAway ? away : here).byHash(hash), byId: here.byId },
+    machineKeyHash: hashToken(MACHINE_KEY),
+    now: () => Date.now(),
+    touched: () => {},
+  });
+  expect(await identity.identify(arrival(known.secret))).toEqual(caller);
+  isAway = true;
+  expect(await identity.identify(arrival(known.secret))).toEqual(caller);
+  await expect(identity.identify(arrival(other.secret))).rejects.toThrow();
+  isAway = false;
+  expect(await identity.identify(arrival(other.secret))).toMatchObject({ userId: other.userId });
+});

@@ -1,9 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EnvelopeBroken, makeEnvelope, openEnvelope } from './envelope.ts';
-import { readMasterKey } from './io/master-key.ts';
 import { createSealer, SealBroken } from './seal.ts';
 
 const binding = { workspaceId: 'w', table: 'server', row: 'github', column: 'config' };
@@ -39,19 +35,4 @@ test('the published envelope opens with its token and with no other', async () =
     JSON.stringify({ ...parts, tag: parts.iv }),
   ])
     await expect(openEnvelope(wrong, 'token')).rejects.toThrow(EnvelopeBroken);
-});
-
-test('the master key is made once, for its owner alone', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'peta-key-'));
-  const key = await readMasterKey({ home, secret: undefined });
-  expect(key).toHaveLength(32);
-  expect(await readMasterKey({ home, secret: undefined })).toEqual(key);
-  expect((await stat(join(home, 'master.key'))).mode & 0o777).toBe(0o600);
-  const derived = await readMasterKey({ home, secret: 's'.repeat(32) });
-  expect(derived).not.toEqual(key);
-  expect(derived).toEqual(await readMasterKey({ home, secret: 's'.repeat(32) }));
-  await writeFile(join(home, 'master.key'), 'not a key');
-  await expect(readMasterKey({ home, secret: undefined })).rejects.toThrow('is not a master key');
-  expect(await readFile(join(home, 'master.key'), 'utf8')).toBe('not a key');
-  await rm(home, { recursive: true });
 });

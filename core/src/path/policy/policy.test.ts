@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import type { Call, Caller, ServerRecord } from '#call';
+import { createPolicy } from './policy.ts';
+
+const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
+  workspaceId: 'w',
+  serverId: 'github',
+  serverName: 'GitHub',
+  enabled: true,
+  publicAccess: true,
+  lazyStartEnabled: true,
+  switches: { enabled: true },
+  revision: 'r',
+  ...over,
+});
+const call = (caller: Partial<Caller> = {}, kind: 'tool' | 'prompt' = 'tool'): Call => ({
+  callId: 'c',
+  requestId: 1,
+  method: 'tools/call',
+  kind,
+  exposedName: 'github__merge',
+  params: {},
+  notify: () => {},
+  signal: new AbortController().signal,
+  endpoint: '/mcp',
+  address: '127.0.0.1',
+  sessionId: undefined,
+  client: { name: 'claude', version: '1', capabilities: {} },
+  capability: { kind, serverId: 'github', name: 'merge' },
+  caller: {
+    workspaceId: 'w',
+    kind: 'user',
+    userId: 'ada',
+    role: 3,
+    tokenId: 't',
+    scope: { servers: null, endpoints: null },
+    permissions: {},
+    preferences: {},
+    ...caller,
+  },
+});
+const policyOf = (record: ServerRecord) =>
+  createPolicy({
+    server: (workspaceId, serverId) =>
+      workspaceId === record.workspaceId && serverId === record.serverId ? record : undefined,
+  });
+
+test('a call that every layer allows is cleared', () => {
+  const wanted = call();
+  expect(policyOf(server()).decide(wanted)).toEqual({ kind: 'cleared', call: wanted, rule: 'layers' });
+});
+
+test.each<[string, Partial<ServerRecord>, Partial<Caller>]>([
+  ['server', { enabled: false }, {}],
+  ['administrator', { publicAccess: false }, {}],
+  ['person', {}, { preferences: { claude: { github: { enabled: true, tools: { merge: { enabled: false } } } } } }],
+  ['token', {}, { scope: { servers: [], endpoints: null } }],
+])('what the %s layer hides is refused as unknown, and the rule names the layer', (layer, record, caller) => {
+  expect(policyOf(server(record)).decide(call(caller))).toMatchObject({
+    kind: 'refused',
+    code: 'unknown-capability',
+    rule: `layer:${layer}`,
+    reason: expect.stringMatching(/^[A-Z].*\.$/),
+  });
+});
+
+test('a server of another workspace is as unknown as one that does not exist', () => {
+  expect(policyOf(server({ workspaceId: 'other' })).decide(call())).toMatchObject({ code: 'unknown-capability' });
+  expect(policyOf(server({ serverId: 'other' })).decide(call())).toMatchObject({ code: 'unknown-capability' });
+});
+
+test.each([0, 1, 2] as const)('a tool of danger level %i runs only below 2', (dangerLevel) => {
+  const merge = { merge: { enabled: true, dangerLevel } };
+  const decision = policyOf(server()).decide(call({ permissions: { github: { enabled: true, tools: merge } } }));
+  expect(decision).toMatchObject(
+    dangerLevel === 2
+      ? { kind: 'refused', code: 'needs-approval', reason: expect.stringContaining('It was not run.') }
+      : { kind: 'cleared' },
+  );
+});
+
+test('a hidden tool that needs approval does not show that it exists', () => {
+  const merge = { merge: { enabled: false, dangerLevel: 2 as const } };
+  expect(policyOf(server({ switches: { enabled: true, tools: merge } })).decide(call())).toMatchObject({
+    code: 'unknown-capability',
+  });
+});
