@@ -14,6 +14,10 @@ type Position = { segment: number; offset: number };
 const CHUNK_BYTES = 1024 * 1024;
 const ROWS_PER_INSERT = 500;
 const NEWLINE = 10;
+/** What PostgreSQL cannot hold: NUL and halves of surrogate pairs, which JSON writes as escapes only when they are alone. */
+const UNSTORABLE = /\\u(0000|d[89a-f][0-9a-f]{2})/g;
+/** SQLSTATE classes that blame the row: it will not do better next time. */
+const ROW_REFUSED = /^(22|23|54)/;
 
 type Options = {
   db: Database;
@@ -38,6 +42,11 @@ const merge = (began: Row | undefined, ended: Row): Row => ({
   arguments: ended.arguments ?? began?.arguments,
 });
 
+const isRowRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && ROW_REFUSED.test(String(error.code))) ||
+    (error.cause !== undefined && isRowRefused(error.cause)));
+
 const excluded = (column: string) => sql.raw(`excluded.${column}`);
 
 /** Columns that the end of a call brings when its beginning is in the table already. */
@@ -56,20 +65,37 @@ const ENDED = {
  */
 export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
   const closing = new AbortController();
+  const firstOwn = head().segment;
   let position: Position | undefined;
-  let wake: (() => void) | undefined;
+  let isNudged = false;
+  let wake = () => {};
 
+  const nudge = (): void => {
+    isNudged = true;
+    wake();
+  };
+  const rest = (): Promise<void> =>
+    new Promise((done) => {
+      wake = done;
+      if (isNudged) done();
+    });
+
+  /** A position at or after this journal's first segment is of a journal that was lost: everything here is new. */
   const readPosition = async (): Promise<Position> => {
     const [row] = await db.select().from(journalPositions).where(eq(journalPositions.instanceId, instanceId));
-    return row ? { segment: row.segment, offset: row.offset } : { segment: 0, offset: 0 };
+    return row && row.segment < firstOwn ? { segment: row.segment, offset: row.offset } : { segment: 0, offset: 0 };
   };
 
-  /** Whole lines from the position on, and where they end. */
+  /** Whole lines from the position on, and where they end. What is not acknowledged yet may still be taken back. */
   const readLines = async (at: Position): Promise<{ lines: string[]; offset: number }> => {
+    const { segment, offset } = head();
+    const limit = at.segment === segment ? offset - at.offset : Number.POSITIVE_INFINITY;
+    if (limit <= 0) return { lines: [], offset: at.offset };
     const file = await open(join(folder, segmentName(at.segment)), 'r');
     try {
       for (let size = CHUNK_BYTES; ; size *= 2) {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(size), 0, size, at.offset);
+        const wanted = Math.min(size, limit);
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(wanted), 0, wanted, at.offset);
         const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE);
         if (end < 0 && bytesRead === size) continue;
         const lines = end < 0 ? [] : buffer.subarray(0, end).toString().split('\n');
@@ -84,8 +110,7 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     const rows = new Map<string, Row>();
     for (const line of lines) {
       try {
-        // PostgreSQL cannot hold the character NUL.
-        const row = toRow(Entry.parse(JSON.parse(line.replaceAll('\\u0000', '\\ufffd'))));
+        const row = toRow(Entry.parse(JSON.parse(line.replace(UNSTORABLE, '\\ufffd'))));
         rows.set(row.id, merge(rows.get(row.id), row));
       } catch (error) {
         log.error('A line of the audit journal cannot be read and is passed over', { reason: sentenceOf(error) });
@@ -94,22 +119,45 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     return [...rows.values()];
   };
 
-  const store = (rows: readonly Row[], next: Position): Promise<void> =>
+  const insert = async (tx: Pick<Database, 'insert'>, rows: Row[]): Promise<void> => {
+    await tx
+      .insert(auditRecords)
+      .values(rows)
+      .onConflictDoUpdate({
+        target: auditRecords.id,
+        set: ENDED,
+        setWhere: sql`${auditRecords.outcome} = 'interrupted'`,
+      });
+  };
+
+  const store = (rows: readonly Row[], next: Position, rowsPerInsert: number): Promise<void> =>
     db.transaction(async (tx) => {
-      for (let from = 0; from < rows.length; from += ROWS_PER_INSERT)
-        await tx
-          .insert(auditRecords)
-          .values(rows.slice(from, from + ROWS_PER_INSERT))
-          .onConflictDoUpdate({
-            target: auditRecords.id,
-            set: ENDED,
-            setWhere: sql`${auditRecords.outcome} = 'interrupted'`,
-          });
+      for (let from = 0; from < rows.length; from += rowsPerInsert) {
+        const some = rows.slice(from, from + rowsPerInsert);
+        if (rowsPerInsert > 1) await insert(tx, some);
+        else
+          await tx
+            .transaction((single) => insert(single, some))
+            .catch((error: unknown) => {
+              if (!isRowRefused(error)) throw error;
+              log.error('The database refuses a line of the audit journal, which is passed over', { id: some[0]?.id });
+            });
+      }
       await tx
         .insert(journalPositions)
         .values({ instanceId, ...next })
         .onConflictDoUpdate({ target: journalPositions.instanceId, set: { ...next, updatedAt: new Date() } });
     });
+
+  /** All at once; one by one when the database refuses one of them, so that it alone is passed over. */
+  const storeWhatCanBe = async (rows: readonly Row[], next: Position): Promise<void> => {
+    try {
+      await store(rows, next, ROWS_PER_INSERT);
+    } catch (error) {
+      if (!isRowRefused(error)) throw error;
+      await store(rows, next, 1);
+    }
+  };
 
   /** Moves on to the next segment that exists once this one is through and no more will be written to it. */
   const nextSegment = async (at: Position): Promise<Position | undefined> => {
@@ -128,7 +176,7 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     const { lines, offset } = isThere ? await readLines(position) : { lines: [], offset: position.offset };
     if (lines.length > 0) {
       const next = { segment: position.segment, offset };
-      await store(parse(lines), next);
+      await storeWhatCanBe(parse(lines), next);
       position = next;
       return true;
     }
@@ -144,11 +192,12 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
 
   const run = async (): Promise<void> => {
     for (let failures = 0; !closing.signal.aborted; ) {
+      isNudged = false;
       try {
         const isMore = await step();
         if (failures > 0) log.info('The audit log reaches the database again');
         failures = 0;
-        if (!isMore) await new Promise<void>((done) => (wake = done));
+        if (!isMore) await rest();
       } catch (error) {
         if (failures === 0)
           log.warn('The audit log cannot reach the database and waits on disk', { reason: sentenceOf(error) });
@@ -164,20 +213,20 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     const target = head();
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
       if (isThrough(target)) return true;
-      wake?.();
+      nudge();
     }
     return false;
   };
 
   return {
     /** There is something new in the journal. */
-    nudge: () => wake?.(),
+    nudge,
     /** Waits until everything appended so far is in the database; false when that took longer than `timeoutMs`. */
     flush,
     async close(): Promise<void> {
       await flush(3_000);
       closing.abort();
-      wake?.();
+      nudge();
       await running;
     },
   };

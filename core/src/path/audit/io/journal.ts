@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Entry, Journal } from '../entry.ts';
 
@@ -21,6 +21,17 @@ type Options = {
   onAppended?(): void;
 };
 
+/** Makes the name of a new file as durable as its content. Windows has no such call, and needs none. */
+const syncFolder = async (folder: string): Promise<void> => {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -34,18 +45,30 @@ export const openJournal = async ({
   onAppended,
 }: Options): Promise<Journal & { position(): { segment: number; offset: number }; close(): Promise<void> }> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const create = async (number: number): Promise<FileHandle> => {
+    const path = join(folder, segmentName(number));
+    const created = await open(path, 'wx', 0o600);
+    try {
+      if (fsync) await syncFolder(folder);
+      return created;
+    } catch (error) {
+      await created.close().catch(() => {});
+      await unlink(path).catch(() => {});
+      throw error;
+    }
+  };
   let segment = ((await listSegments(folder)).at(-1) ?? 0) + 1;
-  let file: FileHandle = await open(join(folder, segmentName(segment)), 'wx', 0o600);
+  let file = await create(segment);
   let size = 0;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
 
   const rotate = async (): Promise<void> => {
-    const next = await open(join(folder, segmentName(segment + 1)), 'wx', 0o600);
-    await file.close();
-    file = next;
+    const full = file;
+    file = await create(segment + 1);
     segment += 1;
     size = 0;
+    await full.close();
   };
 
   /** After a failed write the file may end in half a line: cut it back to the last whole one. */
