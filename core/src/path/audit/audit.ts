@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admitted, Arrival, Ask, Caller, Capability, Json, JsonObject, Outcome, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
+import { createDoor } from './door.ts';
 import type { Entry, Journal } from './entry.ts';
 import { redact, redactSentence } from './redact.ts';
 
@@ -25,10 +26,6 @@ type Options = {
 };
 
 const MAX_NAME = 512;
-/** So many refusals at the door are written down for one address and minute, then only their number. */
-const DOOR_LIMIT = 30;
-const MINUTE_MS = 60_000;
-const MAX_ADDRESSES = 1_000;
 
 const clip = (text: string): string => (text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}…` : text);
 
@@ -74,19 +71,7 @@ export const createAudit = ({ journal, now }: Options) => {
     exposedName: clip(redactSentence(ask.exposedName)),
   });
 
-  /** Address → when its minute began, and how many were refused since. */
-  const doors = new Map<string, { since: number; count: number }>();
-
-  const doorCount = (address: string): number => {
-    const held = doors.get(address);
-    if (held && now() - held.since < MINUTE_MS) {
-      held.count += 1;
-      return held.count;
-    }
-    if (doors.size >= MAX_ADDRESSES) doors.clear();
-    doors.set(address, { since: now(), count: 1 });
-    return 1;
-  };
+  const door = createDoor(now);
 
   return {
     /** Writes the intent first, so a call that cannot be recorded does not run, and the outcome before it is told. */
@@ -112,7 +97,7 @@ export const createAudit = ({ journal, now }: Options) => {
           event: 'ended',
           at: new Date(began).toISOString(),
           serverId: serverId ?? null,
-          name: name === undefined ? null : clip(name),
+          name: name === undefined ? null : clip(redactSentence(name)),
           rule: facts.rule ?? null,
           durationMs: Math.max(0, now() - began),
         });
@@ -132,8 +117,8 @@ export const createAudit = ({ journal, now }: Options) => {
 
     /** Somebody was not let in. Floods are counted rather than written down one by one. */
     async refusedAtDoor({ address, endpoint, sessionId }: Arrival, { code, reason }: Refused): Promise<void> {
-      const count = doorCount(address);
-      if (count > DOOR_LIMIT && count % 1000 !== 0) return;
+      const remark = door(address);
+      if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
@@ -145,7 +130,7 @@ export const createAudit = ({ journal, now }: Options) => {
         exposedName: endpoint,
         sessionId: sessionId === undefined ? null : clip(sessionId).slice(0, 8),
         outcome: 'refused',
-        error: count > DOOR_LIMIT ? `${reason} (${count} such refusals within a minute)` : reason,
+        error: reason + remark,
       });
     },
 
@@ -162,7 +147,7 @@ export const createAudit = ({ journal, now }: Options) => {
         role: caller?.role ?? null,
         address,
         operation,
-        name: target === null ? null : clip(target),
+        name: target === null ? null : clip(redactSentence(target)),
         arguments: redact(details) satisfies Json,
         outcome,
         error: error === undefined ? null : clip(redactSentence(error)),
