@@ -37,6 +37,7 @@ type Options = {
 type Known = { row: TokenRow; caller: Caller };
 
 const MAX_KNOWN = 10_000;
+const MAX_ASKS = 5;
 const ENABLED = 1;
 
 const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthenticated', reason });
@@ -78,14 +79,18 @@ export const createIdentity = ({ store, machineKeyHash, now, touched }: Options)
   const isValid = (row: TokenRow): boolean =>
     !isPast(row.revokedAt) && !isPast(row.expiresAt) && row.status === ENABLED && !isPast(row.userExpiresAt);
 
+  /** What is forgotten while we ask may be what we are told, so we ask again; and after some times let it be. */
   const ask = async (hash: string): Promise<Known | undefined> => {
-    const before = generation;
-    const row = await store.byHash(hash);
-    if (!row) return undefined;
-    const known = { row, caller: toCaller(row) };
-    // What was forgotten while we asked may be what we were told.
-    if (before === generation) byHash.set(hash, known);
-    return known;
+    for (let attempt = 1; ; attempt += 1) {
+      const before = generation;
+      const row = await store.byHash(hash);
+      const isCurrent = before === generation;
+      if (!isCurrent && attempt < MAX_ASKS) continue;
+      if (!row) return undefined;
+      const known = { row, caller: toCaller(row) };
+      if (isCurrent) byHash.set(hash, known);
+      return known;
+    }
   };
 
   const find = (hash: string): Promise<Known | undefined> | Known => {
