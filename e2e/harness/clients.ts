@@ -49,7 +49,8 @@ export const connectLegacy: Connect = async (mcpUrl, token, name = 'e2e-legacy')
   await client.connect(transport);
   return {
     listTools: () => client.listTools(),
-    callTool: async (params, options) => ({ ...(await client.callTool(params, undefined, options)) }),
+    callTool: async (params, options) =>
+      (await client.callTool(params, undefined, options)) as { isError?: boolean; content: unknown },
     listPrompts: () => client.listPrompts(),
     getPrompt: (params) => client.getPrompt(params),
     listResources: () => client.listResources(),
