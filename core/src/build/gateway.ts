@@ -55,7 +55,7 @@ const LIST_TIMEOUT_MS = 30_000;
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 const SWEEP_MS = 30_000;
-const LAST_USED_MS = 30_000;
+const LAST_USED_MS = 60_000;
 
 const INSTRUCTIONS =
   'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';

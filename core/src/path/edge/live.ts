@@ -47,6 +47,8 @@ export const createLive = ({ readmit, digests }: Options) => {
     add(live: Live): () => void {
       const entry: Entry = { ...live, digests: live.onListChanged ? digests(live.admitted) : undefined };
       entries.add(entry);
+      // What changed between the door and here would otherwise never reach a stream.
+      if (live.onListChanged) void recheck(entry).catch(() => {});
       return () => entries.delete(entry);
     },
 

@@ -153,12 +153,13 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
   };
 
   const get = async (exchange: Exchange) => {
+    const entered = await enter(exchange, null);
+    if (!entered) return;
     if (exchange.header('accept') === undefined || !acceptsStream(exchange)) {
       const message = 'GET opens a stream: accept text/event-stream.';
       return refuse(exchange, 406, null, { code: CODE.invalidRequest, message });
     }
-    const entered = await enter(exchange, null);
-    if (entered) open.openStream(exchange, entered.admitted, entered.session);
+    open.openStream(exchange, entered.admitted, entered.session);
   };
 
   const remove = async (exchange: Exchange) => {
