@@ -12,6 +12,7 @@ type Row = typeof auditRecords.$inferInsert;
 type Position = { segment: number; offset: number };
 
 const CHUNK_BYTES = 1024 * 1024;
+const GATHER_MS = 200;
 const ROWS_PER_INSERT = 500;
 const NEWLINE = 10;
 /** What PostgreSQL cannot hold: NUL and halves of surrogate pairs, which JSON writes as escapes only when they are alone. */
@@ -67,6 +68,9 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
   const closing = new AbortController();
   const firstOwn = head().segment;
   let position: Position | undefined;
+  /** How many wait for the database to have caught up. */
+  let flushing = 0;
+  let hurry: (() => void) | undefined;
   let isNudged = false;
   let wake = () => {};
 
@@ -169,8 +173,8 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     return next === undefined ? undefined : { segment: next, offset: 0 };
   };
 
-  /** One batch; false when there is nothing left to carry. */
-  const step = async (): Promise<boolean> => {
+  /** One batch: how many lines it carried, or -1 when there is nothing left to carry. */
+  const step = async (): Promise<number> => {
     position ??= await readPosition();
     const isThere = (await listSegments(folder)).includes(position.segment);
     const { lines, offset } = isThere ? await readLines(position) : { lines: [], offset: position.offset };
@@ -178,12 +182,24 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
       const next = { segment: position.segment, offset };
       await storeWhatCanBe(parse(lines), next);
       position = next;
-      return true;
+      return lines.length;
     }
     const next = await nextSegment(position);
-    if (!next) return false;
+    if (!next) return -1;
     position = next;
-    return true;
+    return 0;
+  };
+
+  /** A moment for more lines to come: one transaction for many costs calls far less than one for each. */
+  const gather = (): Promise<void> => {
+    if (flushing > 0 || closing.signal.aborted) return Promise.resolve();
+    return new Promise((done) => {
+      const timer = setTimeout(done, GATHER_MS);
+      hurry = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
   };
 
   const isThrough = (target: Position): boolean =>
@@ -194,10 +210,11 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     for (let failures = 0; !closing.signal.aborted; ) {
       isNudged = false;
       try {
-        const isMore = await step();
+        const carried = await step();
         if (failures > 0) log.info('The audit log reaches the database again');
         failures = 0;
-        if (!isMore) await rest();
+        if (carried < 0) await rest();
+        if (carried < ROWS_PER_INSERT) await gather();
       } catch (error) {
         if (failures === 0)
           log.warn('The audit log cannot reach the database and waits on disk', { reason: sentenceOf(error) });
@@ -211,11 +228,17 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
 
   const flush = async (timeoutMs: number): Promise<boolean> => {
     const target = head();
-    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
-      if (isThrough(target)) return true;
-      nudge();
+    flushing += 1;
+    hurry?.();
+    try {
+      for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(5)) {
+        if (isThrough(target)) return true;
+        nudge();
+      }
+      return false;
+    } finally {
+      flushing -= 1;
     }
-    return false;
   };
 
   return {
@@ -226,6 +249,7 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     async close(): Promise<void> {
       await flush(3_000);
       closing.abort();
+      hurry?.();
       nudge();
       await running;
     },
