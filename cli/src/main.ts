@@ -9,6 +9,8 @@ import { addTokens } from './commands/tokens.ts';
 import { addUsers } from './commands/users.ts';
 import { addConnect } from './connect/connect.ts';
 import { addDoctor } from './doctor/doctor.ts';
+import { failureIn, Misuse } from './failure.ts';
+import { TOKEN_ADVICE } from './target.ts';
 import { version } from './version.ts';
 
 const program = new Command('peta')
@@ -37,14 +39,14 @@ addAudit(program);
 addDoctor(program);
 addConnect(program);
 
-/** One sentence for the person; everything only when asked for. */
+/** One sentence for the person; everything only when asked for. Returns the exit code. */
 const report = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const failure = failureIn(error);
   if (process.env.PETA_DEBUG) console.error(error);
-  else console.error(`peta: ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof ApiError && error.status === 401)
-    console.error('Give a valid token with PETA_TOKEN, or run this where Peta runs.');
-  return 1;
+  else console.error(`peta: ${(failure ?? (error instanceof Error ? error : new Error(String(error)))).message}`);
+  if (error instanceof ApiError && error.status === 401) console.error(TOKEN_ADVICE);
+  return failure instanceof Misuse ? 2 : 1;
 };
 
 // Whoever reads us may stop reading, as `head` does.

@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { printJson, printTable } from '../print.ts';
 import { clientFor } from '../target.ts';
 
-type Options = { user?: string; server?: string; kind?: 'call' | 'admin' | 'auth' | 'system'; limit: string };
+type Options = { user?: string; server?: string; kind?: 'call' | 'admin' | 'auth' | 'system'; limit: number };
 
 export const addAudit = (program: Command): void => {
   program
@@ -10,8 +11,8 @@ export const addAudit = (program: Command): void => {
     .description('what happened, newest first')
     .option('--user <id>', 'by this person or agent')
     .option('--server <id>', 'on this server')
-    .option('--kind <kind>', 'call, admin, auth or system')
-    .option('--limit <records>', 'how many', '30')
+    .addOption(new Option('--kind <kind>', 'of this kind').choices(['call', 'admin', 'auth', 'system']))
+    .option('--limit <records>', 'how many', wholeNumber, 30)
     .action(async ({ user, server, kind, limit }: Options, command: Command) => {
       const options = command.optsWithGlobals();
       const page = await (await clientFor(options)).audit.list({

@@ -1,82 +1,44 @@
 import type { Client, Server } from '@peta/api';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { Failure } from '../failure.ts';
 import { plain, printJson, printLine, printTable } from '../print.ts';
 import { clientFor, type TargetOptions } from '../target.ts';
+import { type LaunchOptions, launchConfig } from './launch-config.ts';
 
 const STATUS = ['online', 'offline', 'connecting', 'error', 'sleeping'] as const;
 const READY_MS = 90_000;
+const ONLINE = 0;
 const CONNECTING = 2;
+const SLEEPING = 4;
 
-type AddOptions = {
-  http?: string;
-  sse?: string;
-  header: string[];
-  env: string[];
-  cwd?: string;
-  name?: string;
-  public?: boolean;
-  protocol: 'auto' | 'legacy' | 'modern';
-};
+type AddOptions = LaunchOptions & { name?: string; public?: boolean };
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
-
-/** `NAME=value`, or `NAME` alone for the value this command sees: then it is in no process list. */
-const environment = (pairs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      const name = at < 0 ? pair : pair.slice(0, at);
-      const value = at < 0 ? process.env[name] : pair.slice(at + 1);
-      if (value === undefined)
-        throw new Failure(`--env ${name}: there is no such variable here; give ${name}=value or export it first.`);
-      return [name, value];
-    }),
-  );
-
-const headers = (lines: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    lines.map((line) => {
-      const at = line.indexOf(':');
-      if (at < 1) throw new Failure(`--header "${line}": write it as "Name: value".`);
-      return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    }),
-  );
-
-const launchConfig = (command: readonly string[], options: AddOptions) => {
-  const given = [options.http, options.sse, command[0]].filter((one) => one !== undefined);
-  if (given.length !== 1)
-    throw new Failure('Say how to reach the server in one way: --http, --sse, or a command after "--".');
-  const mcpProtocol = options.protocol;
-  if (options.http) return { type: 'http' as const, url: options.http, headers: headers(options.header), mcpProtocol };
-  if (options.sse) return { type: 'sse' as const, url: options.sse, headers: headers(options.header), mcpProtocol };
-  const [program = '', ...args] = command;
-  const env = environment(options.env);
-  return { type: 'stdio' as const, command: program, args, env, mcpProtocol, ...(options.cwd && { cwd: options.cwd }) };
-};
 
 /** Waits until a server is up or has failed, and says which. */
 const settled = async (api: Client, serverId: string): Promise<Server> => {
   for (const deadline = Date.now() + READY_MS; ; ) {
     const { server } = await api.servers.get({ serverId });
-    if ((server.status !== CONNECTING && server.status !== 4) || Date.now() > deadline) return server;
+    if ((server.status !== CONNECTING && server.status !== SLEEPING) || Date.now() > deadline) return server;
     await new Promise((done) => setTimeout(done, 200));
   }
 };
 
-const reportReady = async (api: Client, serverId: string): Promise<void> => {
+/** Says how a server came up. Throws with the reason, after its last lines, when it did not. */
+const reportReady = async (api: Client, serverId: string, json: boolean | undefined): Promise<void> => {
   const server = await settled(api, serverId);
-  if (server.status === 0) {
+  if (json) printJson(server);
+  if (server.status === ONLINE) {
     const { capabilities } = await api.capabilities.ofServer({ serverId });
     const count = (kind: 'tools' | 'resources' | 'prompts') => `${Object.keys(capabilities[kind]).length} ${kind}`;
-    return printLine(`${serverId} is online: ${count('tools')}, ${count('resources')}, ${count('prompts')}.`);
+    if (!json) printLine(`${serverId} is online: ${count('tools')}, ${count('resources')}, ${count('prompts')}.`);
+    return;
   }
   const { lines } = await api.servers.logs({ serverId, limit: 10 });
   for (const { text } of lines) console.error(`  ${plain(text)}`);
   const reason = server.statusReason ?? `It is ${STATUS[server.status]}.`;
-  throw new Failure(
-    `${serverId} was registered but is not online. ${reason} "peta servers logs ${serverId}" shows more.`,
-  );
+  throw new Failure(`${serverId} is registered but not online. ${reason} "peta servers logs ${serverId}" shows more.`);
 };
 
 export const addServers = (program: Command): void => {
@@ -94,7 +56,7 @@ export const addServers = (program: Command): void => {
     .option('--cwd <folder>', 'run the command there')
     .option('--name <name>', 'a name for people')
     .option('--public', 'everybody with a token may use it')
-    .option('--protocol <era>', 'auto, legacy or modern', 'auto')
+    .addOption(new Option('--protocol <era>', 'which to speak').choices(['auto', 'legacy', 'modern']).default('auto'))
     .action(async (serverId: string, words: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<AddOptions & TargetOptions & { json?: boolean }>();
       const api = await clientFor(options);
@@ -104,8 +66,7 @@ export const addServers = (program: Command): void => {
         ...(options.name && { serverName: options.name }),
         publicAccess: options.public ?? false,
       });
-      if (options.json) return printJson(await settled(api, server.serverId));
-      await reportReady(api, serverId);
+      await reportReady(api, server.serverId, options.json);
     });
 
   servers
@@ -147,9 +108,10 @@ export const addServers = (program: Command): void => {
     .description('enable and start a server')
     .argument('<id>')
     .action(async (serverId: string, _options, command: Command) => {
-      const api = await clientFor(command.optsWithGlobals());
+      const options = command.optsWithGlobals();
+      const api = await clientFor(options);
       await api.servers.start({ serverId });
-      await reportReady(api, serverId);
+      await reportReady(api, serverId, options.json);
     });
 
   servers
@@ -157,16 +119,18 @@ export const addServers = (program: Command): void => {
     .description('stop and disable a server')
     .argument('<id>')
     .action(async (serverId: string, _options, command: Command) => {
-      await (await clientFor(command.optsWithGlobals())).servers.stop({ serverId });
-      printLine(`${serverId} is stopped.`);
+      const options = command.optsWithGlobals();
+      const { server } = await (await clientFor(options)).servers.stop({ serverId });
+      if (options.json) printJson(server);
+      else printLine(`${serverId} is stopped.`);
     });
 
   servers
     .command('logs')
     .description('the last lines a server wrote, and what Peta noted')
     .argument('<id>')
-    .option('--limit <lines>', 'how many', '100')
-    .action(async (serverId: string, { limit }: { limit: string }, command: Command) => {
+    .option('--limit <lines>', 'how many', wholeNumber, 100)
+    .action(async (serverId: string, { limit }: { limit: number }, command: Command) => {
       const options = command.optsWithGlobals();
       const { lines } = await (await clientFor(options)).servers.logs({ serverId, limit });
       if (options.json) return printJson(lines);

@@ -82,7 +82,10 @@ export const addUsers = (program: Command): void => {
     .description('remove a person or agent and their tokens')
     .argument('<id>')
     .action(async (userId: string, _options, command: Command) => {
-      printLine((await (await clientFor(command.optsWithGlobals())).users.remove({ userId })).message);
+      const options = command.optsWithGlobals();
+      const done = await (await clientFor(options)).users.remove({ userId });
+      if (options.json) printJson(done);
+      else printLine(done.message);
     });
 
   for (const [verb, status] of [

@@ -1,90 +1,135 @@
-import { CallFailed, type Post } from './post.ts';
-
-type Message = { jsonrpc?: unknown; id?: string | number | null; method?: string; params?: unknown };
+import { setTimeout as pause } from 'node:timers/promises';
+import { CallFailed, type Endpoint, type Session } from './endpoint.ts';
+import { answers, errorAnswer, type Id, isRequest, type Message, readMessage, statedVersion } from './message.ts';
+import { createClientSession, INITIALIZED } from './session.ts';
+import { LISTEN, subscriptionOf } from './subscription.ts';
 
 export type BridgeOptions = {
-  post: Post;
-  /** Opens the session's stream of notifications; resolves when it has ended. */
-  listen(sessionId: string, onMessage: (message: unknown) => void): Promise<void>;
+  endpoint: Endpoint;
   /** Writes one message to the client. */
-  write(message: unknown): void;
+  write(message: Message): void;
   note(sentence: string): void;
+  /** How long a message is tried again while nothing listens at the address, as during a restart. */
+  patienceMs: number;
 };
 
-const PARSE_ERROR = -32700;
-const UNAVAILABLE = -32603;
-const SESSION_GONE = 404;
+type OnMessage = (message: Message) => void;
 
-/** Carries JSON-RPC between a stdio client and one Peta; a session that Peta has forgotten is begun again unseen. */
-export const createBridge = ({ post, listen, write, note }: BridgeOptions) => {
-  let initialize: Message | undefined;
-  let sessionId: string | undefined;
-  let renewing: Promise<void> | undefined;
+const CODE = { parse: -32700, invalidRequest: -32600, internal: -32603 } as const;
+const RETRY_MS = 250;
 
-  const follow = (id: string): void => {
-    listen(id, write)
-      .catch(() => {})
-      .finally(() => {
-        // The stream of a live session is opened again; a new session brings its own.
-        if (sessionId === id) setTimeout(() => sessionId === id && follow(id), 1_000).unref();
-      });
-  };
+const cancelledId = ({ params }: Message): Id => {
+  const id = params?.requestId;
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
+};
 
-  const begin = async (message: Message, onMessage: (message: unknown) => void): Promise<void> => {
-    const answered = await post(message, { sessionId: undefined, onMessage });
-    if (answered.sessionId === undefined) return;
-    initialize = message;
-    sessionId = answered.sessionId;
-  };
+/** Carries JSON-RPC between one stdio client, of either era, and one Peta, also over a restart of Peta. */
+export const createBridge = ({ endpoint, write, note, patienceMs }: BridgeOptions) => {
+  const closing = new AbortController();
+  /** What the client has asked and not been told yet. Cancelling a stateless request means closing its stream. */
+  const open = new Map<Id, AbortController>();
+  const pending = new Set<Promise<void>>();
+  /** Settles once the handshake so far is done; what the client sends meanwhile waits for it. */
+  let handshake: Promise<void> = Promise.resolve();
 
-  /** The client's own handshake once more; its answer is not for the client, who had it long ago. */
-  const renew = (): Promise<void> => {
-    renewing ??= (async () => {
-      if (!initialize) throw new CallFailed(SESSION_GONE, 'The session ended before it began.');
-      await begin(initialize, () => {});
-      await post({ jsonrpc: '2.0', method: 'notifications/initialized' }, { sessionId, onMessage: () => {} });
-      if (sessionId) follow(sessionId);
-      note('The session was begun again.');
-    })().finally(() => {
-      renewing = undefined;
-    });
-    return renewing;
-  };
-
-  const forward = async (message: Message): Promise<void> => {
-    if (message.method === 'initialize') return begin(message, write);
-    try {
-      await post(message, { sessionId, onMessage: write });
-    } catch (error) {
-      if (!(error instanceof CallFailed) || error.status !== SESSION_GONE || !sessionId) throw error;
-      await renew();
-      await post(message, { sessionId, onMessage: write });
+  const post = async (
+    message: Message,
+    session: Session | undefined,
+    onMessage: OnMessage,
+    signal = closing.signal,
+  ): Promise<{ sessionId: string | undefined }> => {
+    for (const deadline = Date.now() + patienceMs; ; await pause(RETRY_MS, undefined, { signal })) {
+      try {
+        return await endpoint.post(message, { session, signal, onMessage });
+      } catch (error) {
+        const isPatient = error instanceof CallFailed && error.reason === 'unreachable' && Date.now() < deadline;
+        if (!isPatient) throw error;
+      }
     }
-    if (message.method === 'notifications/initialized' && sessionId) follow(sessionId);
+  };
+
+  const session = createClientSession({ endpoint, post, write, note, closing: closing.signal });
+
+  const subscribe = async (message: Message, signal: AbortSignal): Promise<void> => {
+    const subscription = subscriptionOf(message, write);
+    while (!subscription.isRefused()) {
+      try {
+        await endpoint.post(message, { session: undefined, signal, onMessage: subscription.onMessage });
+      } catch (error) {
+        if (!(error instanceof CallFailed) || error.reason === 'refused') throw error;
+      }
+      await pause(RETRY_MS, undefined, { signal });
+    }
+  };
+
+  const send = (message: Message, onMessage: OnMessage, signal: AbortSignal): Promise<unknown> => {
+    if (message.method === LISTEN) return subscribe(message, signal);
+    if (statedVersion(message) !== undefined) return post(message, undefined, onMessage, signal);
+    return message.method === 'initialize' ? session.begin(message, onMessage) : session.post(message, onMessage);
+  };
+
+  /** Each request gets one answer, Peta's or an error of ours, unless the client no longer wants it. */
+  const request = async (message: Message): Promise<void> => {
+    const unwanted = new AbortController();
+    open.set(message.id, unwanted);
+    const signal = AbortSignal.any([closing.signal, unwanted.signal]);
+    let isAnswered = false;
+    const onMessage = (answer: Message): void => {
+      isAnswered ||= answers(answer, message.id);
+      write(answer);
+    };
+    try {
+      await send(message, onMessage, signal);
+      if (!isAnswered && message.method !== LISTEN)
+        throw new CallFailed('lost', 'Peta ended the stream before the answer.');
+    } catch (error) {
+      if (signal.aborted || isAnswered) return;
+      const text = error instanceof Error ? error.message : String(error);
+      note(text);
+      write(errorAnswer(message.id, CODE.internal, text));
+    } finally {
+      open.delete(message.id);
+    }
+  };
+
+  const carry = async (message: Message): Promise<void> => {
+    if (isRequest(message)) return request(message);
+    if (message.method === 'notifications/cancelled') open.get(cancelledId(message))?.abort();
+    // A stateless request was cancelled by closing its stream; it has no session to say so in.
+    if (!session.isBegun()) return;
+    await session.post(message, write).catch((error: unknown) => note(String(error)));
   };
 
   return {
-    /** Takes one line of the client. Never rejects: what goes wrong is answered as a JSON-RPC error. */
-    async take(line: string): Promise<void> {
-      let message: Message;
+    /** Takes one line of the client. What goes wrong is answered as a JSON-RPC error. */
+    take(line: string): void {
+      let content: unknown;
       try {
-        message = JSON.parse(line) as Message;
+        content = JSON.parse(line);
       } catch {
-        return write({
-          jsonrpc: '2.0',
-          id: null,
-          error: { code: PARSE_ERROR, message: 'Parse error: the line is not JSON.' },
-        });
+        write(errorAnswer(null, CODE.parse, 'Parse error: the line is not JSON.'));
+        return;
       }
-      try {
-        await forward(message);
-      } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        note(text);
-        const isRequest = message?.id !== undefined && message?.id !== null && message?.method !== undefined;
-        if (isRequest) write({ jsonrpc: '2.0', id: message.id, error: { code: UNAVAILABLE, message: text } });
+      const message = Array.isArray(content) ? undefined : readMessage(content);
+      if (!message) {
+        write(errorAnswer(null, CODE.invalidRequest, 'The line is not one JSON-RPC message.'));
+        return;
       }
+      const carried = handshake.then(() => carry(message));
+      if (message.method === 'initialize' || message.method === INITIALIZED) handshake = carried;
+      if (message.method === LISTEN) return;
+      pending.add(carried);
+      void carried.finally(() => pending.delete(carried));
     },
-    sessionId: () => sessionId,
+
+    /** Ends the bridge: what was asked gets so long for its answer, then subscriptions and the session end. */
+    async close(graceMs: number): Promise<void> {
+      const answered = new AbortController();
+      const limit = pause(graceMs, undefined, { signal: answered.signal }).catch(() => {});
+      await Promise.race([Promise.all(pending), limit]);
+      answered.abort();
+      closing.abort();
+      await session.leave();
+    },
   };
 };

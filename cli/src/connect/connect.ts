@@ -2,7 +2,10 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { findTarget } from '../target.ts';
 import { createBridge } from './bridge.ts';
-import { createPost, readEvents } from './post.ts';
+import { createEndpoint } from './endpoint.ts';
+
+const PATIENCE_MS = 15_000;
+const LAST_ANSWERS_MS = 10_000;
 
 export const addConnect = (program: Command): void => {
   program
@@ -12,36 +15,16 @@ export const addConnect = (program: Command): void => {
     .action(async (url: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals();
       const { mcpUrl, token } = await findTarget({ ...options, url: url ?? options.url });
-      const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
       const bridge = createBridge({
-        post: createPost(mcpUrl, token),
-        async listen(sessionId, onMessage) {
-          const headers = { ...authorization, accept: 'text/event-stream', 'mcp-session-id': sessionId };
-          const response = await fetch(mcpUrl, { headers });
-          if (response.ok) await readEvents(response, onMessage);
-          else await response.body?.cancel();
-        },
+        endpoint: createEndpoint(mcpUrl, token),
         write: (message) => void process.stdout.write(`${JSON.stringify(message)}\n`),
         note: (sentence) => console.error(`peta connect: ${sentence}`),
+        patienceMs: PATIENCE_MS,
       });
-      const pending = new Set<Promise<void>>();
-      let order = Promise.resolve();
-      for await (const line of createInterface({ input: process.stdin })) {
-        if (line.trim() === '') continue;
-        // The handshake comes first; after it requests run side by side.
-        const isHandshake = bridge.sessionId() === undefined || line.includes('"notifications/initialized"');
-        if (!isHandshake) await order;
-        const taken = bridge.take(line);
-        if (isHandshake) order = order.then(() => taken);
-        pending.add(taken);
-        void taken.finally(() => pending.delete(taken));
-      }
-      await Promise.all(pending);
-      const sessionId = bridge.sessionId();
-      if (sessionId)
-        await fetch(mcpUrl, { method: 'DELETE', headers: { ...authorization, 'mcp-session-id': sessionId } }).catch(
-          () => {},
-        );
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => void bridge.close(0).then(() => process.exit(0)));
+      for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') bridge.take(line);
+      await bridge.close(LAST_ANSWERS_MS);
       process.exit(0);
     });
 };

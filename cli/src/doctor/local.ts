@@ -1,11 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { homeOf } from '../target.ts';
-
-export type Finding = { state: 'ok' | 'warning' | 'wrong'; what: string; todo?: string };
-type Environment = Record<string, string | undefined>;
+import type { Environment, Finding } from './finding.ts';
 
 const NEEDED_NODE = 24;
 const LITTLE_SPACE = 1024 ** 3;
@@ -52,8 +49,8 @@ const checkFile = async (home: string, name: string): Promise<Finding[]> => {
 };
 
 /** The folder: is it there, ours, private, and is there room? */
-export const checkHome = async (env: Environment): Promise<Finding[]> => {
-  const home = resolve(env.PETA_HOME || homeOf());
+export const checkHome = async (): Promise<Finding[]> => {
+  const home = resolve(homeOf());
   const found = await stat(home).catch(() => undefined);
   if (!found) return [{ state: 'ok', what: `${home} does not exist yet; the first start makes it.` }];
   const isOurs = await access(home, constants.R_OK | constants.W_OK).then(
@@ -81,34 +78,4 @@ export const checkHome = async (env: Environment): Promise<Finding[]> => {
       todo: 'Make room: when the disk is full nothing can be recorded, and what cannot be recorded does not run.',
     });
   return findings;
-};
-
-const isFree = (host: string, port: number): Promise<boolean> =>
-  new Promise((done) => {
-    const server = createServer()
-      .once('error', () => done(false))
-      .listen(port, host, () => server.close(() => done(true)));
-  });
-
-/** The port: free for a start, or ours already. */
-export const checkPort = async (env: Environment, runningUrl: string | undefined): Promise<Finding[]> => {
-  const port = Number(env.BACKEND_PORT || 3002);
-  if (runningUrl || port === 0) return [];
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    return [
-      {
-        state: 'wrong',
-        what: `BACKEND_PORT=${env.BACKEND_PORT} is no port.`,
-        todo: 'Set it to a number from 0 to 65535.',
-      },
-    ];
-  return (await isFree(env.PETA_HOST || '127.0.0.1', port))
-    ? [{ state: 'ok', what: `The port ${port} is free.` }]
-    : [
-        {
-          state: 'wrong',
-          what: `The port ${port} is in use by another program.`,
-          todo: 'Stop it, or set BACKEND_PORT to another port (0 takes a free one).',
-        },
-      ];
 };

@@ -1,6 +1,6 @@
 import { ApiError, createClient } from '@peta/api';
 import type { Target } from '../target.ts';
-import type { Finding } from './local.ts';
+import type { Finding } from './finding.ts';
 
 const ERROR = 3;
 const TIMEOUT_MS = 8_000;

@@ -1,12 +1,16 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Client, createClient, type LaunchConfig } from '@peta/api';
 import { startNotesServer } from '../demo/notes-server.ts';
+import { Failure } from '../failure.ts';
+import { readMachineFile } from '../target.ts';
 
 export type Demo = { token: string; close(): Promise<void> };
 
 const USER = 'demo';
+const TOKEN_NAME = 'demo';
+const SERVERS = ['everything', 'filesystem', 'notes'];
 const READY_MS = 30_000;
 const ONLINE = 0;
 
@@ -25,6 +29,19 @@ const stdio = (...args: string[]): LaunchConfig => ({
   env: {},
   mcpProtocol: 'auto',
 });
+
+const makeFolder = async (home: string): Promise<string> => {
+  const folder = join(home, 'demo-files');
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'welcome.txt'), WELCOME);
+  } catch (cause) {
+    throw new Failure(`The demo needs the folder ${folder} and cannot write there. Move away what is in its place.`, {
+      cause,
+    });
+  }
+  return folder;
+};
 
 /** Registers a server, or brings one from an earlier start up to date. */
 const register = async (
@@ -46,8 +63,9 @@ const issueToken = async (api: Client): Promise<string> => {
     await api.users.create({ userId: USER, name: 'Demo person', role: 3, permissions: all });
   }
   const { tokens } = await api.tokens.list({ userId: USER });
-  for (const { tokenId, revokedAt } of tokens) if (revokedAt === null) await api.tokens.revoke({ tokenId });
-  return (await api.tokens.issue({ userId: USER, name: 'demo' })).secret;
+  const earlier = tokens.filter(({ name, revokedAt }) => name === TOKEN_NAME && revokedAt === null);
+  for (const { tokenId } of earlier) await api.tokens.revoke({ tokenId });
+  return (await api.tokens.issue({ userId: USER, name: TOKEN_NAME })).secret;
 };
 
 /** Waits until all three have been listed; a demo that is not ready says which server is missing and why. */
@@ -56,12 +74,13 @@ const ready = async (api: Client): Promise<void> => {
     const { servers } = await api.servers.list({});
     const { capabilities } = await api.capabilities.available({});
     const waiting = servers.filter(
-      ({ serverId, status }) => status !== ONLINE || Object.keys(capabilities[serverId]?.tools ?? {}).length === 0,
+      ({ serverId, status }) =>
+        SERVERS.includes(serverId) &&
+        (status !== ONLINE || Object.keys(capabilities[serverId]?.tools ?? {}).length === 0),
     );
-    const demo = waiting.filter(({ serverId }) => ['everything', 'filesystem', 'notes'].includes(serverId));
-    if (demo.length === 0) return;
+    if (waiting.length === 0) return;
     if (Date.now() > deadline) {
-      const reasons = demo.map(({ serverId, statusReason }) => `${serverId}: ${statusReason ?? 'not ready yet'}`);
+      const reasons = waiting.map(({ serverId, statusReason }) => `${serverId}: ${statusReason ?? 'not ready yet'}`);
       console.error(`peta: not every demo server is ready. ${reasons.join('; ')}`);
       return;
     }
@@ -70,11 +89,10 @@ const ready = async (api: Client): Promise<void> => {
 
 /** Three real servers, a person who may use them, and a token. May be run again on the same folder. */
 export const startDemo = async ({ home }: { home: string }): Promise<Demo> => {
-  const machine = JSON.parse(await readFile(join(home, 'admin.json'), 'utf8')) as { url: string; token: string };
+  const machine = await readMachineFile(home);
+  if (!machine) throw new Failure(`The demo found no admin.json in ${home}.`);
   const api = createClient(machine.url, { token: machine.token });
-  const folder = join(home, 'demo-files');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'welcome.txt'), WELCOME);
+  const folder = await makeFolder(home);
   const notes = await startNotesServer();
   try {
     await register(
