@@ -9,7 +9,7 @@ export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Guard, Operation } from './operation.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
-export { type DangerLevel, Permissions, type Switch, Switches } from './shapes.ts';
+export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
 export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
 

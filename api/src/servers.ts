@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { Done, Id, ServerStatus, Switches, Time } from './shapes.ts';
+import { Done, Id, ServerStatus, Switches, SwitchesChange, Time } from './shapes.ts';
 
 const Protocol = z.enum(['auto', 'legacy', 'modern']).describe('which protocol era to speak; auto finds out');
 
@@ -51,6 +51,15 @@ export const Server = z.object({
 });
 export type Server = z.output<typeof Server>;
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const Options = z.object({
   serverName: z.string().min(1).max(200).optional(),
   enabled: z.boolean().optional(),
@@ -58,7 +67,7 @@ const Options = z.object({
   publicAccess: z.boolean().optional(),
   anonymousAccess: z.boolean().optional(),
   anonymousRateLimit: z.int().min(1).max(1000).optional(),
-  configTemplate: z.string().optional(),
+  configTemplate: z.string().refine(isJson, 'must be JSON').optional(),
 });
 
 export type ServerChanges = z.output<typeof Options>;
@@ -126,7 +135,11 @@ export const servers = {
     guard: 'owner',
     summary: 'Change a server; open sessions follow within a second',
     action: 2012,
-    input: Options.extend({ serverId: Id, launchConfig: LaunchConfig.optional(), capabilities: Switches.optional() }),
+    input: Options.extend({
+      serverId: Id,
+      launchConfig: LaunchConfig.optional(),
+      capabilities: SwitchesChange.optional().describe('merged into what is there'),
+    }),
     output: z.object({ server: Server }),
   }),
   remove: operation({

@@ -40,6 +40,21 @@ export const Switches = z.object({
 });
 export type Switches = z.output<typeof Switches>;
 
+const SwitchChange = z.object({
+  enabled: z.boolean().optional(),
+  description: z.string().optional(),
+  dangerLevel: DangerLevel.optional(),
+});
+
+/** A part of one layer, to be merged into it: whatever it leaves out stays as it was. */
+export const SwitchesChange = z.object({
+  enabled: z.boolean().optional(),
+  tools: z.record(z.string(), SwitchChange).optional(),
+  resources: z.record(z.string(), SwitchChange).optional(),
+  prompts: z.record(z.string(), SwitchChange).optional(),
+});
+export type SwitchesChange = z.output<typeof SwitchesChange>;
+
 /** A person's permissions, or a person's choices for one client: server id → switches. */
 export const Permissions = z.record(z.string(), Switches);
 export type Permissions = z.output<typeof Permissions>;

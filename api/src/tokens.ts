@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { operation } from './operation.ts';
 import { Done, Id, Time } from './shapes.ts';
 
-/** Where a token works. Absent lists mean everywhere its person may go. */
-export const TokenScope = z.object({
+/** Where a token works. Absent lists mean everywhere its person may go, so a mistyped one is refused, not ignored. */
+export const TokenScope = z.strictObject({
   servers: z.array(Id).optional(),
   endpoints: z.array(z.string().min(1).max(200)).optional().describe('paths, such as /mcp'),
 });

@@ -94,7 +94,7 @@ export const users = {
     method: 'DELETE',
     path: '/users',
     guard: 'administrator',
-    summary: 'Remove everyone but the owner',
+    summary: 'Remove everyone whom the asker outranks; never the owner',
     action: 1014,
     input: z.object({}),
     output: z.object({ deletedCount: z.int() }),

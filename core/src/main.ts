@@ -1,9 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LaunchConfig } from '@peta/api';
-import { createSetupLink } from './admin/gateway.ts';
-import { postgresGateway } from './admin/io/postgres-gateway.ts';
+import { postgresSetup } from './admin/io/postgres-setup.ts';
 import { postgresUsers } from './admin/io/postgres-users.ts';
+import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
 import { buildGateway } from './build/gateway.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
@@ -159,7 +159,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
     const hasOwner = (await postgresUsers(db).owner('default')) !== undefined;
     const link = hasOwner
       ? null
-      : await createSetupLink({ store: postgresGateway(db), baseUrl: () => baseUrl }, 'default');
+      : await createSetupLink({ store: postgresSetup(db), baseUrl: () => baseUrl }, 'default');
     await gateway.audit.system('start', { version, home });
     gateway.startServers();
     return { url: baseUrl, mcpUrl, home, setupLink: link?.setupLink ?? null, stop: () => stop(), closed };

@@ -8,9 +8,11 @@ export type ActionPorts = {
   open(envelope: string): Promise<string>;
   /** The stored envelopes of people's tokens, by user id. */
   encryptedTokens(): Promise<Record<string, string | null>>;
+  /** Keeps another envelope of the same token. */
+  keepEnvelope(userId: string, envelope: string): Promise<void>;
 };
 
-/** How one published action becomes one of our operations, and its result the published result. */
+/** How one published action becomes one of our operations, once its guard is passed, and its result the published one. */
 export type Action = {
   /** Name of the operation, such as `users.update`. */
   operation: string;
@@ -32,6 +34,16 @@ const oneUser = async (result: Data, _data: Data, ports: ActionPorts) => {
 };
 const oneServer = (result: Data) => ({ server: presentServer(result.server as Server) });
 
+const MAX_ENVELOPE = 10_000;
+
+/** The id of a person is made from their token, so another envelope can only be another wrapping of the same token. */
+const rewrapped = ({ encryptedToken }: Data): string | undefined => {
+  if (encryptedToken === undefined) return undefined;
+  if (typeof encryptedToken === 'string' && encryptedToken !== '' && encryptedToken.length <= MAX_ENVELOPE)
+    return encryptedToken;
+  throw invalid('encryptedToken: a JSON string of {data, iv, salt, tag}.');
+};
+
 const noOauth = (data: Data): never => {
   const serverId = String(data.serverId ?? data.targetId ?? '');
   throw new AdminError(400, 'NO_OAUTH_CONNECTION', 1001, `The server "${serverId}" has no OAuth connection to renew.`);
@@ -44,14 +56,25 @@ export const actions: Readonly<Record<number, Action>> = {
   1010: { operation: 'users.create', input: userInput, output: oneUser },
   1011: {
     operation: 'users.list',
-    input: without('userId', 'proxyId'),
+    input: ({ role, excludeRole }) => ({ role, excludeRole }),
     async output(result, { userId }, ports) {
       const envelopes = await ports.encryptedTokens();
       const users = (result.users as User[]).filter((user) => userId === undefined || user.userId === userId);
       return { users: users.map((user) => presentUser(user, envelopes[user.userId] ?? null)) };
     },
   },
-  1012: { operation: 'users.update', input: userInput, output: oneUser },
+  1012: {
+    operation: 'users.update',
+    input(data) {
+      rewrapped(data);
+      return userInput(data);
+    },
+    async output(result, data, ports) {
+      const envelope = rewrapped(data);
+      if (envelope !== undefined) await ports.keepEnvelope((result.user as User).userId, envelope);
+      return oneUser(result, data, ports);
+    },
+  },
   1013: { operation: 'users.remove', input: userTarget },
   1014: { operation: 'users.removeAll', input: without('proxyId') },
   1015: { operation: 'users.count' },
@@ -64,7 +87,8 @@ export const actions: Readonly<Record<number, Action>> = {
   2010: {
     operation: 'servers.create',
     input(data, { open }) {
-      if (data.launchConfig === undefined) throw invalid('launchConfig: is missing.');
+      for (const field of ['launchConfig', 'configTemplate', 'category'])
+        if (data[field] === undefined || data[field] === '') throw invalid(`${field}: is missing.`);
       return serverInput(without('capabilities')(data), open);
     },
     output: oneServer,
@@ -82,8 +106,8 @@ export const actions: Readonly<Record<number, Action>> = {
   2013: { operation: 'servers.remove', input: serverTarget },
   2014: { operation: 'servers.removeAll', input: without('proxyId') },
   2015: { operation: 'servers.count' },
-  2016: { operation: 'servers.count', input: noOauth },
-  2017: { operation: 'servers.count', input: noOauth },
+  2016: { operation: 'servers.setLaunchConfig', input: noOauth },
+  2017: { operation: 'servers.setLaunchConfig', input: noOauth },
   3002: { operation: 'capabilities.available' },
   3003: { operation: 'capabilities.ofUser', input: userTarget },
   3004: { operation: 'capabilities.statuses' },

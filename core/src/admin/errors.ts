@@ -13,10 +13,22 @@ export class AdminError extends Error {
 }
 
 export const invalid = (message: string) => new AdminError(400, 'INVALID_REQUEST', 1001, message);
+export const invalidPermissions = (message: string) => new AdminError(400, 'INVALID_REQUEST', 4002, message);
+export const tooLarge = () => new AdminError(413, 'BODY_TOO_LARGE', 1001, 'The body is larger than this Peta takes.');
+export const notJson = () => new AdminError(415, 'NOT_JSON', 1001, 'Send the body as application/json.');
 export const unauthorized = (message: string) => new AdminError(401, 'AUTH_INVALID_TOKEN', 1002, message);
 export const forbidden = (message: string) => new AdminError(403, 'FORBIDDEN', 1003, message);
+export const badSetupLink = () =>
+  new AdminError(
+    403,
+    'SETUP_LINK_INVALID',
+    1003,
+    'This set-up link has been used, has expired or never was. Run "npm run peta -- setup-link" on the machine for a new one.',
+  );
 export const noUser = (userId: string) =>
   new AdminError(404, 'USER_NOT_FOUND', 2001, `There is no person or agent with the id "${userId}".`);
+export const userDisabled = (userId: string) =>
+  new AdminError(409, 'USER_ALREADY_DISABLED', 2002, `"${userId}" is disabled already.`);
 export const userExists = (userId: string) =>
   new AdminError(409, 'USER_EXISTS', 2003, `There is already a person or agent with the id "${userId}".`);
 export const noServer = (serverId: string) =>

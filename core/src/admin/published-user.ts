@@ -1,25 +1,19 @@
 import type { User } from '@peta/api';
 import { hashToken } from '#lib/token';
-import { forbidden, invalid } from './errors.ts';
+import { badSetupLink, forbidden, invalid } from './errors.ts';
 import { type Data, userInput } from './published.ts';
+import type { SetupStore, SetupStores } from './setup.ts';
 
 /** What the published CREATE_USER needs besides our own operation. */
-export type PublishedUserPorts = {
-  hasOwner(): Promise<boolean>;
-  /** Uses up a set-up link; the workspace it was for, or undefined. */
-  takeSetupLink(secret: string): Promise<string | undefined>;
-  createOwner(workspaceId: string, userId: string, name: string, address: string): Promise<User>;
-  openEnvelope(text: string, token: string): Promise<string>;
-  /** Makes a token work, by its hash or by the first half of it, and keeps its envelope. */
-  adoptToken(workspaceId: string, userId: string, hash: string, envelope: string): Promise<void>;
-};
+export type PublishedUserPorts = Pick<SetupStores, 'adoptToken'> &
+  Pick<SetupStore, 'useSetupLink'> & {
+    openEnvelope(text: string, token: string): Promise<string>;
+  };
 
-type Request = { data: Data; bearer: string | undefined; address: string };
-/** Runs our own `users.create` as whoever sent the request. */
-type Create = (input: Data) => Promise<{ user: User; workspaceId: string }>;
+const OWNER = 1;
 
-const read = (data: Data): { userId: string; envelope: string } => {
-  const { userId, encryptedToken } = data;
+/** The person's id and the envelope of their token, as CREATE_USER brings them. */
+export const readPublishedUser = ({ userId, encryptedToken }: Data): { userId: string; envelope: string } => {
   if (typeof encryptedToken !== 'string' || encryptedToken === '') throw invalid('encryptedToken: is missing.');
   if (typeof userId !== 'string' || !/^[0-9a-f]{32}$/.test(userId))
     throw invalid('userId: the first 32 hex characters of the SHA-256 of the token.');
@@ -30,37 +24,46 @@ const read = (data: Data): { userId: string; envelope: string } => {
  * The person's token comes in an envelope made with the caller's token. Where that opens, the whole hash is kept; where
  * it does not, the id itself is the first half of the hash, which is enough to know the token by.
  */
-const hashOf = async (ports: PublishedUserPorts, userId: string, envelope: string, bearer: string): Promise<string> => {
+const hashOf = async (ports: PublishedUserPorts, data: Data, bearer: string): Promise<string> => {
+  const { userId, envelope } = readPublishedUser(data);
   const token = await ports.openEnvelope(envelope, bearer).catch(() => undefined);
   const hash = token === undefined ? userId : hashToken(token);
   if (hash.startsWith(userId)) return hash;
   throw invalid('userId: is not made from the token in encryptedToken.');
 };
 
-/** The first user is the owner, made by whoever holds the set-up link; later ones are made by the owner. */
-export const createPublishedUser = async (
-  ports: PublishedUserPorts,
-  { data, bearer = '', address }: Request,
-  create: Create,
-): Promise<User> => {
-  const { userId, envelope } = read(data);
-  const hash = await hashOf(ports, userId, envelope, bearer);
-  const { encryptedToken: _, ...given } = userInput(data);
-  const input: Data = { name: userId, ...given };
-  const isFirst = !(await ports.hasOwner());
-  if (!isFirst) {
-    if (input.role === 1) throw forbidden('There is one owner, and it is there already.');
-    const { user, workspaceId } = await create(input);
-    await ports.adoptToken(workspaceId, userId, hash, envelope);
-    return user;
-  }
-  if (input.role !== 1) throw invalid('role: the first user must be the owner, 1.');
-  const workspaceId = await ports.takeSetupLink(bearer);
-  if (workspaceId === undefined)
-    throw forbidden(
-      'The first owner is made with the secret of the set-up link as bearer token: see "peta setup-link".',
-    );
-  const owner = await ports.createOwner(workspaceId, userId, String(input.name), address);
-  await ports.adoptToken(workspaceId, userId, hash, envelope);
-  return owner;
+/** Everybody but the owner: prepares our own `users.create`, and adopts the token once the person is there. */
+export const createPublishedUser = (ports: PublishedUserPorts, data: Data, bearer: string) => {
+  let hash: string | undefined;
+  return {
+    async prepare(): Promise<Data> {
+      const { userId } = readPublishedUser(data);
+      const { encryptedToken: _, ...input } = userInput(data);
+      if (input.role === OWNER) throw forbidden('There is one owner, and it is there already.');
+      hash = await hashOf(ports, data, bearer);
+      return { name: userId, ...input };
+    },
+    async adopt(workspaceId: string, user: User): Promise<void> {
+      if (hash !== undefined) await ports.adoptToken(workspaceId, user.userId, hash, readPublishedUser(data).envelope);
+    },
+  };
+};
+
+/** The first person is the owner, made by whoever holds the set-up link: its secret is the bearer token. */
+export const createFirstOwner = async (ports: PublishedUserPorts, data: Data, bearer: string): Promise<User> => {
+  const { userId, envelope } = readPublishedUser(data);
+  const { name = userId, role } = userInput(data);
+  if (role !== OWNER) throw invalid('role: the first user must be the owner, 1.');
+  const owner = await ports.useSetupLink(hashToken(bearer), new Date(), async (workspaceId, { users, adoptToken }) => {
+    if (await users.owner(workspaceId)) throw forbidden('There is one owner, and it is there already.');
+    const created = await users.create(workspaceId, { userId, name: String(name), role: OWNER });
+    if (!created) throw invalid('userId: is taken.');
+    await adoptToken(workspaceId, userId, await hashOf(ports, data, bearer), envelope);
+    return created;
+  });
+  if (owner) return owner;
+  if (bearer.startsWith('petasetup_')) throw badSetupLink();
+  throw forbidden(
+    'The first owner is made with the secret of the set-up link as bearer token: run "npm run peta -- setup-link".',
+  );
 };

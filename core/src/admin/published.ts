@@ -1,10 +1,10 @@
 import { LaunchConfig, type Server, type User } from '@peta/api';
 import { z } from 'zod';
-import { invalid } from './errors.ts';
+import { invalid, invalidPermissions } from './errors.ts';
 
 /** The shapes of `POST /admin` where they differ from ours: Unix seconds, JSON strings, envelopes. */
 
-type Data = Record<string, unknown>;
+export type Data = Record<string, unknown>;
 
 const seconds = (time: string | null): number => (time === null ? 0 : Math.floor(new Date(time).getTime() / 1000));
 
@@ -17,21 +17,22 @@ const timeFromSeconds = (value: unknown): string | null | undefined => {
 };
 
 /** An object, or the JSON of one. */
-const objectOf = (name: string, value: unknown): unknown => {
+const objectOf = (name: string, value: unknown, refuse: (message: string) => Error = invalidPermissions): unknown => {
   if (typeof value !== 'string') return value;
   try {
     return JSON.parse(value);
   } catch {
-    throw invalid(`${name}: is neither an object nor the JSON of one.`);
+    throw refuse(`${name}: is neither an object nor the JSON of one.`);
   }
 };
 
 /** `targetId` is what older actions call the id. */
-const withTarget = (key: 'userId' | 'serverId', { targetId, ...rest }: Data): Data =>
+export const withTarget = (key: 'userId' | 'serverId', { targetId, ...rest }: Data): Data =>
   targetId === undefined ? rest : { [key]: targetId, ...rest };
 
 export const userInput = (data: Data): Data => {
   const {
+    name,
     permissions,
     role,
     expiresAt,
@@ -43,6 +44,7 @@ export const userInput = (data: Data): Data => {
   const time = timeFromSeconds(expiresAt);
   return {
     ...rest,
+    ...(name !== undefined && name !== '' && { name }),
     ...(permissions !== undefined && { permissions: objectOf('permissions', permissions) }),
     ...(role !== undefined && { role: role === 0 ? 3 : role }),
     ...(time !== undefined && { expiresAt: time }),
@@ -71,7 +73,7 @@ const readLaunchConfig = async (value: unknown, open: (envelope: string) => Prom
   const text = await open(value).catch((error: Error) => {
     throw invalid(`launchConfig: ${error.message}`);
   });
-  const config = objectOf('launchConfig', text);
+  const config = objectOf('launchConfig', text, invalid);
   const typed =
     typeof config === 'object' && config !== null && !('type' in config) ? { type: 'stdio', ...config } : config;
   const parsed = LaunchConfig.safeParse(typed);
@@ -100,6 +102,3 @@ export const presentServer = ({ createdAt, updatedAt, transport: _t, statusReaso
   createdAt: seconds(createdAt),
   updatedAt: seconds(updatedAt),
 });
-
-export type { Data };
-export { withTarget };

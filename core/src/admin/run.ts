@@ -1,19 +1,16 @@
 import { type Api, api, type Guard, type Handlers, type Operation } from '@peta/api';
 import type { z } from 'zod';
 import type { Caller, JsonObject, Refused } from '#call';
-import { AdminError, forbidden, invalid, unauthorized } from './errors.ts';
+import { AdminError, forbidden, invalid, invalidPermissions, unauthorized } from './errors.ts';
+import { createQuota } from './quota.ts';
+import { type Change, forRecord, targetOf } from './record.ts';
 
 /** An asker: somebody with a token, or nobody, as the open operations allow. */
-export type Asker = { caller: Caller | null; address: string };
-
-export type Change = {
+export type Asker = {
   caller: Caller | null;
   address: string;
-  operation: string;
-  target: string | null;
-  details: JsonObject;
-  outcome: 'done' | 'refused' | 'failed';
-  error?: string;
+  /** Notes for the log what stood there before a change. */
+  before(value: object): void;
 };
 
 type Handler = (input: unknown, who: Asker) => Promise<unknown>;
@@ -32,28 +29,16 @@ export const listOperations = (handlers: Handlers<Asker>): Named[] =>
 
 const RANK: Record<Exclude<Guard, 'open'>, number> = { owner: 1, administrator: 2, user: 3 };
 
-/** Throws what keeps the asker out. */
+/** Who passes the guard; null for nobody at an open one. Throws what keeps the asker out. */
 export const checkGuard = (guard: Guard, who: Caller | Refused | null): Caller | null => {
   if (guard === 'open') return who && !('code' in who) ? who : null;
   if (who === null) throw unauthorized('A token is needed: send it as "Authorization: Bearer …".');
   if ('code' in who) throw who.code === 'wrong-endpoint' ? forbidden(who.reason) : unauthorized(who.reason);
-  if (who.role <= RANK[guard]) return who;
-  throw forbidden(guard === 'owner' ? 'Only the owner may do this.' : 'Only an administrator may do this.');
-};
-
-/** What was asked, without anything that could be a secret by its place. */
-const SECRET_FIELDS = new Set(['launchConfig', 'secret', 'encryptedToken', 'proxyKey']);
-const forRecord = (value: unknown): JsonObject =>
-  Object.fromEntries(
-    Object.entries(typeof value === 'object' && value !== null ? value : {}).map(([key, field]) => [
-      key,
-      SECRET_FIELDS.has(key) ? '[secret]' : field,
-    ]),
-  ) as JsonObject;
-
-const targetOf = (input: Record<string, unknown>): string | null => {
-  const target = input.serverId ?? input.userId ?? input.tokenId ?? input.proxyId ?? input.client;
-  return target === undefined ? null : String(target);
+  if (who.role > RANK[guard])
+    throw forbidden(guard === 'owner' ? 'Only the owner may do this.' : 'Only an administrator may do this.');
+  if (guard !== 'user' && who.scope.servers !== null)
+    throw forbidden('This token is confined to some servers and cannot administer: use one that is not.');
+  return who;
 };
 
 const sentence = ({ issues }: z.ZodError): string =>
@@ -62,40 +47,73 @@ const sentence = ({ issues }: z.ZodError): string =>
     .map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`)
     .join('; ');
 
-type Options = { changed(change: Change): Promise<void> };
+const PERMISSION_FIELDS = new Set<PropertyKey | undefined>(['permissions', 'capabilities']);
 
-/** Runs one operation for one asker: the guard, the shape, the handler, and the record of what changed. */
-export const createRunner =
-  ({ changed }: Options) =>
-  async (
+const parse = (operation: Operation, input: object): Record<string, unknown> => {
+  const parsed = operation.input.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const isOfPermissions = parsed.error.issues.every(({ path }) => PERMISSION_FIELDS.has(path[0]));
+  throw (isOfPermissions ? invalidPermissions : invalid)(sentence(parsed.error));
+};
+
+type Options = { changed(change: Change): Promise<void>; now?: () => number };
+type Input = Record<string, unknown>;
+
+/** Of refusals to people without a token, so many a minute are written down: they may be a flood. */
+const NAMELESS_PER_MINUTE = 60;
+
+/**
+ * Runs one operation for one asker: the guard, the shape, the handler, and the record of what changed. `prepare` turns
+ * what arrived into the operation's input, once the guard has let the asker through.
+ */
+export const createRunner = ({ changed, now = Date.now }: Options) => {
+  const mayRecordNameless = createQuota(NAMELESS_PER_MINUTE, now);
+
+  return async (
     { name, operation, handler }: Named,
-    input: Record<string, unknown>,
+    arrived: Input,
     who: Caller | Refused | null,
     address: string,
-  ) => {
+    prepare: (arrived: Input) => Input | Promise<Input> = (input) => input,
+  ): Promise<unknown> => {
     const isChange = operation.method !== 'GET';
     const known = who && !('code' in who) ? who : null;
-    const record = (outcome: Change['outcome'], more: JsonObject, error?: string) =>
+    let details: JsonObject = {};
+    const record = (outcome: Change['outcome'], error?: string) =>
       changed({
         caller: known,
         address,
         operation: name,
-        target: targetOf(input),
-        details: { asked: forRecord(input), ...more },
+        target: targetOf(arrived),
+        details,
         outcome,
         ...(error !== undefined && { error }),
       });
+
+    const recordRefusal = async (message: string): Promise<void> => {
+      // Whoever a guard knows not at all was turned away, and written down, at the door.
+      if (known || (operation.guard === 'open' && mayRecordNameless())) await record('refused', message);
+    };
+
     try {
       const caller = checkGuard(operation.guard, who);
-      const parsed = operation.input.safeParse(input);
-      if (!parsed.success) throw invalid(sentence(parsed.error));
-      const output = operation.output.parse(await handler(parsed.data, { caller, address }));
-      if (isChange) await record('done', { result: forRecord(output) });
+      const input = parse(operation, await prepare(arrived));
+      details = { asked: forRecord(input) };
+      const before = (value: object) => {
+        details = { ...details, before: forRecord(value) };
+      };
+      const output = operation.output.parse(await handler(input, { caller, address, before }));
+      details = { ...details, result: forRecord(output) };
+      if (isChange) await record('done');
       return output;
     } catch (error) {
-      if (isChange && error instanceof AdminError) await record('refused', {}, error.message);
+      if (!isChange) throw error;
+      if (error instanceof AdminError) await recordRefusal(error.message);
+      // What failed half way is written down if that can be; the asker hears of the failure either way.
+      else await record('failed', 'Peta itself failed; its log says why.').catch(() => {});
       throw error;
     }
   };
+};
 
 export type Run = ReturnType<typeof createRunner>;

@@ -1,8 +1,8 @@
-import type { Handlers, LaunchConfig, Offer, Server, ServerChanges, Switches } from '@peta/api';
-import type { Caller, CapabilityKind, Listing } from '#call';
-import { invalid, noServer, noUser, serverExists } from './errors.ts';
+import type { Handlers, LaunchConfig, Server, ServerChanges, Switches } from '@peta/api';
+import { invalid, noServer, serverExists } from './errors.ts';
+import { mergeSwitches } from './merge-switches.ts';
 import type { Asker } from './run.ts';
-import { callerOf, type Publish, type UserStore } from './users.ts';
+import { callerOf, type Publish } from './users.ts';
 
 /** A server as stored; what it is launched with stays sealed. */
 export type StoredServer = Omit<Server, 'status' | 'statusReason'>;
@@ -35,38 +35,25 @@ export type ServerStore = {
   removeAll(workspaceId: string): Promise<string[]>;
 };
 
-type Key = { workspaceId: string; serverId: string };
+export type ServerKey = { workspaceId: string; serverId: string };
 
 export type RuntimePort = {
-  status(key: Key): { status: 0 | 1 | 2 | 3 | 4; reason: string | null };
-  logs(key: Key, limit: number): { at: Date; source: 'stderr' | 'stdout' | 'peta'; text: string }[];
+  status(key: ServerKey): { status: 0 | 1 | 2 | 3 | 4; reason: string | null };
+  logs(key: ServerKey, limit: number): { at: Date; source: 'stderr' | 'stdout' | 'peta'; text: string }[];
   /** Rejects with the reason when the server does not come up. */
-  start(key: Key): Promise<void>;
-};
-
-export type OfferPort = {
-  listing(key: Key): Listing | undefined;
-  /** May this person (whatever client) use it, by the first two layers? */
-  allows(key: Key, caller: Caller | null, kind: CapabilityKind, name: string): boolean;
-  allowsServer(key: Key, caller: Caller): boolean;
+  start(key: ServerKey): Promise<void>;
 };
 
 type Ports = {
   store: ServerStore;
-  users: UserStore;
   runtime: RuntimePort;
-  offers: OfferPort;
-  seal(key: Key, config: LaunchConfig): string;
+  seal(key: ServerKey, config: LaunchConfig): string;
   publish: Publish;
 };
 
-/** What `more` mentions replaces what stood there; the rest stays. */
-const mergeSwitches = (before: Switches, more: Switches): Switches => ({
-  enabled: more.enabled,
-  tools: { ...before.tools, ...more.tools },
-  resources: { ...before.resources, ...more.resources },
-  prompts: { ...before.prompts, ...more.prompts },
-});
+/** Of these the published interface lets the template be changed: custom remote, REST, custom stdio. */
+const OWN_TEMPLATE = new Set([2, 3, 5]);
+const TEMPLATE = 1;
 
 const CATEGORY: Record<LaunchConfig['type'], number> = { stdio: 5, http: 2, sse: 2 };
 
@@ -76,8 +63,15 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
     return { ...server, status: server.enabled ? status : 1, statusReason: server.enabled ? reason : null };
   };
 
+  const find = async (who: Asker, serverId: string): Promise<StoredServer> => {
+    const server = await store.find(callerOf(who).workspaceId, serverId);
+    if (!server) throw noServer(serverId);
+    return server;
+  };
+
   const change = async (who: Asker, serverId: string, changes: Parameters<ServerStore['update']>[2]) => {
     const { workspaceId } = callerOf(who);
+    who.before(await find(who, serverId));
     const server = await store.update(workspaceId, serverId, changes);
     if (!server) throw noServer(serverId);
     await publish({ topic: 'server', workspaceId, id: serverId });
@@ -88,12 +82,6 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
     transport: config.type,
     sealedLaunchConfig: seal({ workspaceId, serverId }, config),
   });
-
-  const find = async (who: Asker, serverId: string): Promise<StoredServer> => {
-    const server = await store.find(callerOf(who).workspaceId, serverId);
-    if (!server) throw noServer(serverId);
-    return server;
-  };
 
   return {
     async list({ enabled }, who) {
@@ -120,8 +108,10 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
     async update({ serverId, launchConfig, capabilities, ...changes }, who) {
       const { workspaceId } = callerOf(who);
       const { allowUserInput, category, capabilities: before } = await find(who, serverId);
-      if (launchConfig && allowUserInput && category === 1)
+      if (launchConfig && allowUserInput && category === TEMPLATE)
         throw invalid('launchConfig: of a template that takes user input cannot be changed.');
+      if (changes.configTemplate !== undefined && !OWN_TEMPLATE.has(category))
+        throw invalid('configTemplate: can only be changed for servers of the categories 2, 3 and 5.');
       return change(who, serverId, {
         ...changes,
         ...(capabilities && { capabilities: mergeSwitches(before, capabilities) }),
@@ -159,6 +149,7 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
 
     async remove({ serverId }, who) {
       const { workspaceId } = callerOf(who);
+      who.before(await find(who, serverId));
       if (!(await store.remove(workspaceId, serverId))) throw noServer(serverId);
       await publish({ topic: 'server', workspaceId, id: serverId });
       return { message: `${serverId} was removed.` };
@@ -167,6 +158,7 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
     async removeAll(_input, who) {
       const { workspaceId } = callerOf(who);
       const removed = await store.removeAll(workspaceId);
+      who.before({ removed });
       for (const id of removed) await publish({ topic: 'server', workspaceId, id });
       return { deletedCount: removed.length };
     },
@@ -175,87 +167,6 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
       await find(who, serverId);
       const lines = runtime.logs({ workspaceId: callerOf(who).workspaceId, serverId }, limit);
       return { lines: lines.map(({ at, ...line }) => ({ ...line, at: at.toISOString() })) };
-    },
-  };
-};
-
-const EMPTY: Listing = { tools: [], resources: [], templates: [], prompts: [] };
-
-/** What there is to be called: the published queries. */
-export const createCapabilities = ({ store, users, runtime, offers }: Ports): Handlers<Asker>['capabilities'] => {
-  const offerOf = (key: Key, caller: Caller | null, enabled: boolean): Offer => {
-    const { tools, resources, templates, prompts } = offers.listing(key) ?? EMPTY;
-    const list = (kind: CapabilityKind, definitions: Listing['tools'], nameKey: 'name' | 'uri' | 'uriTemplate') =>
-      Object.fromEntries(
-        definitions.flatMap((definition) => {
-          const name = definition[nameKey];
-          if (typeof name !== 'string') return [];
-          const description = typeof definition.description === 'string' ? { description: definition.description } : {};
-          return [[name, { enabled: offers.allows(key, caller, kind, name), ...description }]];
-        }),
-      );
-    return {
-      enabled,
-      tools: list('tool', tools, 'name'),
-      resources: { ...list('resource', resources, 'uri'), ...list('resource', templates, 'uriTemplate') },
-      prompts: list('prompt', prompts, 'name'),
-    };
-  };
-
-  const byServer = async (workspaceId: string, make: (server: StoredServer) => Offer | undefined) => {
-    const servers = await store.list(workspaceId, undefined);
-    return Object.fromEntries(
-      servers.flatMap((server) => {
-        const offer = make(server);
-        return offer ? [[server.serverId, offer]] : [];
-      }),
-    );
-  };
-
-  return {
-    async available(_input, who) {
-      const { workspaceId } = callerOf(who);
-      const capabilities = await byServer(workspaceId, ({ serverId, enabled }) => {
-        const key = { workspaceId, serverId };
-        return enabled && offers.listing(key) ? offerOf(key, null, enabled) : undefined;
-      });
-      return { capabilities };
-    },
-
-    async ofUser({ userId }, who) {
-      const { workspaceId } = callerOf(who);
-      const user = await users.find(workspaceId, userId);
-      if (!user) throw noUser(userId);
-      const person: Caller = {
-        workspaceId,
-        kind: 'user',
-        userId,
-        role: user.role,
-        tokenId: null,
-        scope: { servers: null, endpoints: null },
-        permissions: user.permissions,
-        preferences: {},
-      };
-      const capabilities = await byServer(workspaceId, ({ serverId }) => {
-        const key = { workspaceId, serverId };
-        return offerOf(key, person, offers.allowsServer(key, person));
-      });
-      return { capabilities };
-    },
-
-    async statuses(_input, who) {
-      const { workspaceId } = callerOf(who);
-      const servers = await store.list(workspaceId, undefined);
-      const statusOf = ({ serverId, enabled }: StoredServer) =>
-        enabled ? runtime.status({ workspaceId, serverId }).status : 1;
-      return { serversStatus: Object.fromEntries(servers.map((server) => [server.serverId, statusOf(server)])) };
-    },
-
-    async ofServer({ serverId }, who) {
-      const { workspaceId } = callerOf(who);
-      const server = await store.find(workspaceId, serverId);
-      if (!server) throw noServer(serverId);
-      return { capabilities: offerOf({ workspaceId, serverId }, null, server.enabled) };
     },
   };
 };

@@ -44,12 +44,20 @@ export const createTokens = (store: TokenStore, users: UserStore, publish: Publi
     return token;
   };
 
-  /** A token cannot make another that reaches further than itself. */
-  const checkScope = ({ scope: { servers, endpoints } }: Caller, asked: TokenScope): void => {
+  /** A token handles no other that reaches further than itself. */
+  const checkScope = ({ scope: { servers, endpoints } }: Caller, other: TokenScope): void => {
     const within = (mine: readonly string[] | null, theirs: string[] | undefined) =>
       mine === null || (theirs?.every((one) => mine.includes(one)) ?? false);
-    if (!within(servers, asked.servers) || !within(endpoints, asked.endpoints))
-      throw forbidden('The new token would reach further than the one that asks for it: narrow its scope.');
+    if (!within(servers, other.servers) || !within(endpoints, other.endpoints))
+      throw forbidden('That token would reach further than the one that asks: narrow its scope, or ask with another.');
+  };
+
+  /** A token that ends cannot prolong itself by a successor of the same person. */
+  const checkEnd = async (caller: Caller, userId: string, expiresAt: string | null): Promise<void> => {
+    if (userId !== caller.userId || caller.tokenId === null) return;
+    const end = (await store.find(caller.workspaceId, caller.tokenId))?.expiresAt ?? null;
+    if (end !== null && (expiresAt === null || Date.parse(expiresAt) > Date.parse(end)))
+      throw forbidden(`The token that asks ends at ${end}, and no token it makes for the same person may end later.`);
   };
 
   const issue = async (workspaceId: string, token: Omit<NewToken, 'hash' | 'mask'>) => {
@@ -63,7 +71,10 @@ export const createTokens = (store: TokenStore, users: UserStore, publish: Publi
       const isAdministrator = caller.role < USER;
       if (!isAdministrator && userId !== undefined && userId !== caller.userId)
         throw forbidden('Only an administrator may see the tokens of others.');
-      return { tokens: await store.list(caller.workspaceId, isAdministrator ? userId : (caller.userId ?? '')) };
+      const found = await store.list(caller.workspaceId, isAdministrator ? userId : (caller.userId ?? ''));
+      if (caller.role === OWNER || !isAdministrator) return { tokens: found };
+      const owner = await users.owner(caller.workspaceId);
+      return { tokens: found.filter((token) => token.userId !== owner?.userId) };
     },
 
     async issue({ userId, ...token }, who) {
@@ -75,17 +86,23 @@ export const createTokens = (store: TokenStore, users: UserStore, publish: Publi
         await checkMayManage(caller, owner);
       }
       checkScope(caller, token.scope);
-      if (token.expiresAt !== null && new Date(token.expiresAt).getTime() <= Date.now())
+      if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now())
         throw invalid('expiresAt: is in the past.');
       if (!(await users.find(caller.workspaceId, owner))) throw noUser(owner);
+      await checkEnd(caller, owner, token.expiresAt);
       return issue(caller.workspaceId, { ...token, userId: owner });
     },
 
     async rotate({ tokenId, overlapSeconds }, who) {
-      const { workspaceId } = callerOf(who);
+      const caller = callerOf(who);
+      const { workspaceId } = caller;
       const old = await find(who, tokenId);
-      if (old.revokedAt !== null) throw invalid('A revoked token has no successor: issue a new one.');
-      const { userId, name, scope, expiresAt } = old;
+      const { userId, name, scope, expiresAt, revokedAt } = old;
+      if (revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now()))
+        throw invalid('A token that was revoked or has expired has no successor: issue a new one.');
+      checkScope(caller, scope);
+      await checkEnd(caller, userId, expiresAt);
+      who.before(old);
       const issued = await issue(workspaceId, { userId, name, scope, expiresAt });
       await store.endAt(workspaceId, tokenId, new Date(Date.now() + overlapSeconds * 1000));
       await publish({ topic: 'token', workspaceId, id: tokenId });
@@ -93,11 +110,14 @@ export const createTokens = (store: TokenStore, users: UserStore, publish: Publi
     },
 
     async revoke({ tokenId }, who) {
-      const { workspaceId } = callerOf(who);
-      const { mask } = await find(who, tokenId);
+      const caller = callerOf(who);
+      const { workspaceId } = caller;
+      const old = await find(who, tokenId);
+      checkScope(caller, old.scope);
+      who.before(old);
       await store.revoke(workspaceId, tokenId);
       await publish({ topic: 'token', workspaceId, id: tokenId });
-      return { message: `The token ${mask} was revoked.` };
+      return { message: `The token ${old.mask} was revoked.` };
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { Handlers, Permissions, User, UserChanges } from '@peta/api';
 import type { Caller } from '#call';
-import { forbidden, noUser, userExists } from './errors.ts';
+import { forbidden, noUser, userDisabled, userExists } from './errors.ts';
 import type { Asker } from './run.ts';
 
 export type NewUser = UserChanges & {
@@ -18,9 +18,10 @@ export type UserStore = {
   create(workspaceId: string, user: NewUser): Promise<User | undefined>;
   update(workspaceId: string, userId: string, changes: UserChanges): Promise<User | undefined>;
   remove(workspaceId: string, userId: string): Promise<boolean>;
-  /** Everyone but the owner; returns their ids. */
-  removeOthers(workspaceId: string): Promise<string[]>;
+  /** Everyone of a higher number of role than this; returns their ids. */
+  removeBelow(workspaceId: string, role: number): Promise<string[]>;
   preferences(workspaceId: string, userId: string): Promise<Record<string, Permissions>>;
+  /** Empty permissions forget the client. */
   setPreferences(
     workspaceId: string,
     userId: string,
@@ -49,6 +50,13 @@ const checkMayChange = (caller: Caller, user: User): void => {
   throw forbidden('Only the owner may change administrators and the owner.');
 };
 
+/** Nobody but the owner reaches further by changing themselves. */
+const checkMayChangeSelf = (caller: Caller, user: User, { permissions, ratelimit, expiresAt }: UserChanges): void => {
+  if (caller.role === OWNER || user.userId !== caller.userId) return;
+  if (permissions !== undefined || ratelimit !== undefined || expiresAt !== undefined)
+    throw forbidden('Nobody but the owner changes their own permissions, limit or end.');
+};
+
 const checkKeepsOwner = (user: User, changes: UserChanges): void => {
   if (user.role !== OWNER) return;
   if ((changes.status !== undefined && changes.status !== 1) || changes.expiresAt)
@@ -66,9 +74,9 @@ export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>
     const caller = callerOf(who);
     const before = await find(caller, userId);
     checkMayChange(caller, before);
+    checkMayChangeSelf(caller, before, changes);
     checkKeepsOwner(before, changes);
-    if (before.userId === caller.userId && caller.role !== OWNER && changes.permissions !== undefined)
-      throw forbidden('Nobody grants permissions to themselves.');
+    who.before(before);
     const user = await store.update(caller.workspaceId, userId, changes);
     if (!user) throw noUser(userId);
     await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
@@ -88,7 +96,11 @@ export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>
     },
 
     update: ({ userId, ...changes }, who) => change(who, userId, changes),
-    disable: ({ userId }, who) => change(who, userId, { status: 0 }),
+    async disable({ userId }, who) {
+      const user = await find(callerOf(who), userId);
+      if (user.status === 0) throw userDisabled(userId);
+      return change(who, userId, { status: 0 });
+    },
     setPermissions: ({ userId, permissions }, who) => change(who, userId, { permissions }),
 
     async remove({ userId }, who) {
@@ -96,6 +108,7 @@ export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>
       const user = await find(caller, userId);
       checkMayChange(caller, user);
       if (user.role === OWNER) throw forbidden('The owner cannot be removed.');
+      who.before(user);
       await store.remove(caller.workspaceId, userId);
       await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
       return { message: `${userId} was removed.` };
@@ -103,50 +116,10 @@ export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>
 
     async removeAll(_input, who) {
       const { workspaceId, role } = callerOf(who);
-      if (role !== OWNER) throw forbidden('Only the owner may remove everyone.');
-      const removed = await store.removeOthers(workspaceId);
+      const removed = await store.removeBelow(workspaceId, role);
+      who.before({ removed });
       for (const id of removed) await publish({ topic: 'user', workspaceId, id });
       return { deletedCount: removed.length };
-    },
-  };
-};
-
-const MACHINE_USER = (now: Date): User => ({
-  userId: 'machine',
-  name: 'This machine',
-  notes: 'The key in PETA_HOME, used by the peta command.',
-  role: 1,
-  status: 1,
-  permissions: {},
-  ratelimit: 1_000_000,
-  expiresAt: null,
-  createdAt: now.toISOString(),
-  updatedAt: now.toISOString(),
-});
-
-export const createMe = (store: UserStore, publish: Publish): Handlers<Asker>['me'] => {
-  const own = (who: Asker) => {
-    const { workspaceId, userId } = callerOf(who);
-    if (userId === null) throw forbidden("The machine's key is nobody's own: use a person's token.");
-    return { workspaceId, userId };
-  };
-  return {
-    async get(_input, who) {
-      const { workspaceId, userId, tokenId } = callerOf(who);
-      if (userId === null) return { user: MACHINE_USER(new Date()), tokenId };
-      const user = await store.find(workspaceId, userId);
-      if (!user) throw noUser(userId);
-      return { user, tokenId };
-    },
-    async preferences(_input, who) {
-      const { workspaceId, userId } = own(who);
-      return { clients: await store.preferences(workspaceId, userId) };
-    },
-    async setPreferences({ client, permissions }, who) {
-      const { workspaceId, userId } = own(who);
-      const clients = await store.setPreferences(workspaceId, userId, client, permissions);
-      await publish({ topic: 'user', workspaceId, id: userId });
-      return { clients };
     },
   };
 };

@@ -1,25 +1,28 @@
 import type { Handlers, LaunchConfig } from '@peta/api';
 import type { FastifyInstance } from 'fastify';
 import { createAuditLog } from '../admin/audit.ts';
-import { createProxy, createSetup } from '../admin/gateway.ts';
+import { createCapabilities } from '../admin/capabilities.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
-import { postgresGateway } from '../admin/io/postgres-gateway.ts';
+import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresServers } from '../admin/io/postgres-servers.ts';
+import { postgresSetup } from '../admin/io/postgres-setup.ts';
 import { postgresTokens } from '../admin/io/postgres-tokens.ts';
 import { postgresUsers } from '../admin/io/postgres-users.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
+import { createMe } from '../admin/me.ts';
+import { createProxy } from '../admin/proxy.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
-import { createCapabilities, createServers } from '../admin/servers.ts';
+import { createServers } from '../admin/servers.ts';
+import { createSetup } from '../admin/setup.ts';
 import { createTokens } from '../admin/tokens.ts';
-import { createMe, createUsers } from '../admin/users.ts';
+import { createUsers } from '../admin/users.ts';
 import type { Database } from '../db/db.ts';
 import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
-import { hashToken } from '../lib/token.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
 import type { Gateway } from './gateway.ts';
@@ -45,7 +48,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
-  const store = postgresGateway(db);
+  const setup = postgresSetup(db);
   const published = postgresPublished(db);
 
   const ports = {
@@ -77,7 +80,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       },
     }),
     proxy: createProxy({
-      store,
+      store: postgresProxy(db),
       port: () => Number(new URL(baseUrl()).port),
       async clear(who) {
         await serverHandlers.removeAll({}, who);
@@ -85,7 +88,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       },
       shutdown,
     }),
-    setup: createSetup({ store, users, tokens, publish, baseUrl }),
+    setup: createSetup({ store: setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
   };
 
@@ -100,37 +103,13 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     run,
     authenticate,
     onFault,
-    encryptedTokens: published.encryptedTokens,
-    async publicOwner() {
-      const owner = await users.owner('default');
-      if (!owner) return null;
-      const { userId, name, role, status } = owner;
-      return {
-        userId,
-        name,
-        role,
-        status,
-        encryptedToken: (await published.encryptedTokens('default'))[userId] ?? null,
-      };
-    },
+    encryptedTokens: (workspaceId) => withDatabase(() => published.encryptedTokens(workspaceId)),
+    keepEnvelope: (...envelope) => withDatabase(() => published.keepEnvelope(...envelope)),
+    publicOwner: (workspaceId) => withDatabase(() => published.publicOwner(workspaceId)),
     users: {
-      hasOwner: async () => (await users.owner('default')) !== undefined,
-      takeSetupLink: (secret) => store.takeSetupLink(hashToken(secret), new Date()),
-      async createOwner(workspaceId, userId, name, address) {
-        const owner = await users.create(workspaceId, { userId, name, role: 1 });
-        if (!owner) throw new Error('The id of the first owner is taken.');
-        await audit.changed({
-          caller: null,
-          address,
-          operation: 'setup.complete',
-          target: userId,
-          details: { name },
-          outcome: 'done',
-        });
-        return owner;
-      },
       openEnvelope,
-      adoptToken: published.adoptToken,
+      adoptToken: (...token) => withDatabase(() => published.adoptToken(...token)),
+      useSetupLink: (hash, now, use) => withDatabase(() => setup.useSetupLink(hash, now, use)),
     },
   });
   registerSetupPage(app);

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '#call';
 import { type Authenticate, bearerOf } from './rest.ts';
 
@@ -13,6 +13,10 @@ export type HealthPorts = {
 const isLoopback = (address: string): boolean =>
   address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 
+/** A proxy on this machine speaks for others: whatever came through one came from elsewhere. */
+const isFromHere = ({ ip, headers }: FastifyRequest): boolean =>
+  isLoopback(ip) && !['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => name in headers);
+
 const isAdministrator = (who: Caller | { code: string } | null): boolean =>
   who !== null && !('code' in who) && who.role < 3;
 
@@ -24,7 +28,7 @@ export const registerHealth = (app: FastifyInstance, ports: HealthPorts, authent
     if (!isWell) reply.code(503);
     const bearer = bearerOf(request);
     const who = bearer === undefined ? null : await authenticate(bearer, '/health', request.ip).catch(() => null);
-    if (!isLoopback(request.ip) && !isAdministrator(who)) return { status };
+    if (!isFromHere(request) && !isAdministrator(who)) return { status };
     return {
       status,
       timestamp: new Date().toISOString(),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Token } from '@peta/api';
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { schema } from '#db';
 import type { TokenStore } from '../tokens.ts';
+import type { Queries } from './queries.ts';
 
 const { tokens } = schema;
 
@@ -18,7 +19,7 @@ const toToken = (row: typeof tokens.$inferSelect): Token => ({
   revokedAt: row.revokedAt?.toISOString() ?? null,
 });
 
-export const postgresTokens = (db: Database): TokenStore => {
+export const postgresTokens = (db: Queries): TokenStore => {
   const one = (workspaceId: string, tokenId: string) =>
     and(eq(tokens.workspaceId, workspaceId), eq(tokens.id, tokenId));
   return {

@@ -1,7 +1,8 @@
 import type { User, UserChanges } from '@peta/api';
-import { and, asc, eq, ne, type SQL, sql } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { and, asc, eq, gt, inArray, ne, type SQL, sql } from 'drizzle-orm';
+import { schema } from '#db';
 import type { UserStore } from '../users.ts';
+import type { Queries } from './queries.ts';
 
 const { users, tokens } = schema;
 type Row = typeof users.$inferSelect;
@@ -24,7 +25,7 @@ const columnsOf = ({ expiresAt, ...changes }: UserChanges) => ({
   ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
 });
 
-export const postgresUsers = (db: Database): UserStore => {
+export const postgresUsers = (db: Queries): UserStore => {
   const one = (workspaceId: string, userId: string): SQL | undefined =>
     and(eq(users.workspaceId, workspaceId), eq(users.id, userId));
   const first = async (where: SQL | undefined): Promise<User | undefined> => {
@@ -69,18 +70,11 @@ export const postgresUsers = (db: Database): UserStore => {
         await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), eq(tokens.userId, userId)));
         return (await tx.delete(users).where(one(workspaceId, userId)).returning()).length > 0;
       }),
-    removeOthers: (workspaceId) =>
+    removeBelow: (workspaceId, role) =>
       db.transaction(async (tx) => {
-        const others = and(eq(users.workspaceId, workspaceId), ne(users.role, 1));
-        const removed = (await tx.delete(users).where(others).returning({ id: users.id })).map(({ id }) => id);
-        await tx
-          .delete(tokens)
-          .where(
-            and(
-              eq(tokens.workspaceId, workspaceId),
-              sql`${tokens.userId} not in (select id from "user" where workspace_id = ${workspaceId})`,
-            ),
-          );
+        const below = and(eq(users.workspaceId, workspaceId), gt(users.role, role));
+        const removed = (await tx.delete(users).where(below).returning({ id: users.id })).map(({ id }) => id);
+        await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), inArray(tokens.userId, removed)));
         return removed;
       }),
     async preferences(workspaceId, userId) {
@@ -88,12 +82,13 @@ export const postgresUsers = (db: Database): UserStore => {
       return row?.preferences ?? {};
     },
     async setPreferences(workspaceId, userId, client, permissions) {
+      const preferences =
+        Object.keys(permissions).length === 0
+          ? sql`${users.preferences} - ${client}::text`
+          : sql`jsonb_set(${users.preferences}, array[${client}::text], ${JSON.stringify(permissions)}::jsonb)`;
       const [row] = await db
         .update(users)
-        .set({
-          preferences: sql`jsonb_set(${users.preferences}, array[${client}::text], ${JSON.stringify(permissions)}::jsonb)`,
-          updatedAt: new Date(),
-        })
+        .set({ preferences, updatedAt: new Date() })
         .where(one(workspaceId, userId))
         .returning({ preferences: users.preferences });
       return row?.preferences ?? {};

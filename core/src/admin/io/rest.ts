@@ -1,11 +1,12 @@
 import { STATUS_CODES } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
-import { AdminError, invalid } from '../errors.ts';
+import { AdminError, invalid, notJson, tooLarge } from '../errors.ts';
 import { createOpenApi } from '../openapi.ts';
 import type { Named, Run } from '../run.ts';
 
+/** Who sent a request, or why they are not let in. Writes refusals down. Rejects when that cannot be known now. */
 export type Authenticate = (bearer: string | undefined, endpoint: string, address: string) => Promise<Caller | Refused>;
 
 type Options = {
@@ -30,10 +31,40 @@ export const toAdminError = (error: unknown, onFault: (error: unknown) => void):
   return new AdminError(500, 'INTERNAL_ERROR', 5201, 'Peta failed to do this. Its log says why.');
 };
 
-const sendError = (reply: FastifyReply, { status, code, message }: AdminError) => {
+/** What Fastify could not read, in our words: its own may quote the body. */
+export const unreadable = (error: FastifyError, onFault: (error: unknown) => void): AdminError => {
+  switch (error.statusCode) {
+    case 400:
+      return invalid('The body is not valid JSON.');
+    case 413:
+      return tooLarge();
+    case 415:
+      return notJson();
+    default:
+      return toAdminError(error, onFault);
+  }
+};
+
+/** Tells a client that is not let in how to prove who it is. */
+export const challenge = (reply: FastifyReply, { status }: AdminError): void => {
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="peta"');
+};
+
+const sendError = (reply: FastifyReply, error: AdminError) => {
+  challenge(reply, error);
+  const { status, code, message } = error;
   return reply.code(status).send({ error: STATUS_CODES[status] ?? 'Error', message, code });
 };
+
+/** A field that an operation does not have is a mistake, and perhaps one that would widen what was meant. */
+const known =
+  ({ operation }: Named) =>
+  (input: Record<string, unknown>): Record<string, unknown> => {
+    const stranger = Object.keys(input).find((key) => !Object.hasOwn(operation.input.shape, key));
+    if (stranger === undefined) return input;
+    const fields = Object.keys(operation.input.shape).join(', ') || 'none';
+    throw invalid(`${stranger}: there is no such field here. There are: ${fields}.`);
+  };
 
 /** Every operation under /api/v1, and their description at /api/openapi.json. */
 export const registerRest = (
@@ -42,20 +73,22 @@ export const registerRest = (
 ): void => {
   for (const named of operations) {
     const { method, path, guard } = named.operation;
+    const hasBody = method !== 'GET' && method !== 'DELETE';
     app.route({
       method,
       url: `/api/v1${path}`,
       config: { guard },
+      errorHandler: (error, _request, reply) => sendError(reply, unreadable(error, onFault)),
       handler: async (request, reply) => {
+        reply.header('cache-control', 'no-store');
         try {
           const bearer = bearerOf(request);
-          const who = bearer === undefined ? null : await authenticate(bearer, '/api/v1', request.ip);
-          const hasBody = method !== 'GET' && method !== 'DELETE';
-          const body = hasBody ? (request.body ?? {}) : request.query;
-          if (!isObject(body)) throw invalid('The body must be a JSON object.');
+          const isNobody = bearer === undefined && guard === 'open';
+          const who = isNobody ? null : await authenticate(bearer, '/api/v1', request.ip);
+          const fields = hasBody ? (request.body ?? {}) : request.query;
+          if (!isObject(fields)) throw invalid('The body must be a JSON object.');
           const params = isObject(request.params) ? request.params : {};
-          reply.header('cache-control', 'no-store');
-          return await run(named, { ...body, ...params }, who, request.ip);
+          return await run(named, { ...fields, ...params }, who, request.ip, known(named));
         } catch (error) {
           return sendError(reply, toAdminError(error, onFault));
         }

@@ -1,15 +1,15 @@
-import { and, eq, gt, isNotNull, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Database, schema } from '#db';
-import type { GatewayStore, ProxyRow } from '../gateway.ts';
+import type { ProxyRow, ProxyStore } from '../proxy.ts';
 
-const { workspaces, setupLinks } = schema;
+const { workspaces } = schema;
 
 const toProxy = (row: typeof workspaces.$inferSelect | undefined): ProxyRow | undefined =>
   row?.proxyKey && row.proxyCreatedAt
     ? { id: row.number, name: row.name, proxyKey: row.proxyKey, createdAt: row.proxyCreatedAt }
     : undefined;
 
-export const postgresGateway = (db: Database): GatewayStore => {
+export const postgresProxy = (db: Database): ProxyStore => {
   const named = (workspaceId: string, id: number) =>
     and(eq(workspaces.id, workspaceId), eq(workspaces.number, id), isNotNull(workspaces.proxyKey));
   return {
@@ -36,18 +36,6 @@ export const postgresGateway = (db: Database): GatewayStore => {
         .where(named(workspaceId, id))
         .returning({ id: workspaces.id });
       return forgotten.length > 0;
-    },
-    saveSetupLink: (workspaceId, hash, expiresAt) =>
-      db.transaction(async (tx) => {
-        await tx.delete(setupLinks).where(eq(setupLinks.workspaceId, workspaceId));
-        await tx.insert(setupLinks).values({ hash, workspaceId, expiresAt });
-      }),
-    async takeSetupLink(hash, now) {
-      const [row] = await db
-        .delete(setupLinks)
-        .where(and(eq(setupLinks.hash, hash), gt(setupLinks.expiresAt, now)))
-        .returning();
-      return row?.workspaceId;
     },
   };
 };
