@@ -46,8 +46,8 @@ const parseAddress = (given: string): { url: string; mcpUrl: string } => {
 
 /** Finds Peta: by option, by PETA_URL and PETA_TOKEN, or the one that runs on this folder. */
 export const findTarget = async ({ url, token }: TargetOptions): Promise<Target> => {
-  const given = url ?? process.env.PETA_URL;
-  const key = token ?? process.env.PETA_TOKEN;
+  const given = url || process.env.PETA_URL;
+  const key = token || process.env.PETA_TOKEN || undefined;
   if (given) {
     const address = parseAddress(given);
     if (key) return { ...address, token: key };

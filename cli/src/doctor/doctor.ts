@@ -25,7 +25,7 @@ export const addDoctor = (program: Command): void => {
     .description('find out what is wrong, and what to do about it')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<TargetOptions & { json?: boolean }>();
-      const isElsewhere = Boolean(options.url ?? process.env.PETA_URL);
+      const isElsewhere = Boolean(options.url || process.env.PETA_URL);
       const examined = isElsewhere ? await checkRunning(await findTarget(options)) : await examineHere(options);
       const findings = [checkNode(process.versions.node), ...examined];
       const isWrong = findings.some(({ state }) => state === 'wrong');
