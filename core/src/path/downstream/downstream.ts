@@ -1,6 +1,6 @@
 import type { ClearedCall, Failed, JsonObject, Outcome } from '#call';
 import type { Connection } from './connection.ts';
-import { CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
+import { asObject, CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
 
 type Options = {
   /** Lends a connection to the server, starting it if need be. Rejects with the reason when it cannot be had. */
@@ -17,7 +17,7 @@ const ownParams = ({ method, params, capability: { name } }: ClearedCall): JsonO
     case 'resources/read':
       return { ...params, uri: name };
     case 'completion/complete': {
-      const ref = params.ref as JsonObject;
+      const ref = asObject(params.ref) ?? {};
       return { ...params, ref: ref.type === 'ref/resource' ? { ...ref, uri: name } : { ...ref, name } };
     }
     default:
@@ -44,6 +44,15 @@ const toOutcome = ({ signal, capability: { serverId } }: ClearedCall, error: unk
   throw error;
 };
 
+/** The same promise, which rejects as soon as the signal aborts. */
+const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+
 /** Sends cleared calls to their servers. */
 export const createDownstream = ({ use, callTimeoutMs }: Options) => ({
   async send(call: ClearedCall): Promise<Outcome> {
@@ -54,10 +63,13 @@ export const createDownstream = ({ use, callTimeoutMs }: Options) => ({
         connection.request(call.method, ownParams(call), { signal, timeoutMs: callTimeoutMs, onNotification: notify }),
       );
     try {
-      const result = await ask().catch((error: unknown) => {
+      // A server that has forgotten its session did not read the call: ask once more, on a new one.
+      const answer = ask().catch((error: unknown) => {
         if (error instanceof SessionExpired) return ask();
         throw error;
       });
+      // A caller who leaves does not wait for a server that is still starting.
+      const result = await untilAborted(answer, signal);
       if (result.resultType === 'input_required')
         return failed(
           INTERNAL,

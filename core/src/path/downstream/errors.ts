@@ -1,4 +1,4 @@
-import type { Json } from '#call';
+import type { Json, JsonObject } from '#call';
 
 /** The server's own JSON-RPC error, passed on as it came. */
 export class RpcError extends Error {
@@ -11,12 +11,14 @@ export class RpcError extends Error {
     this.data = data;
   }
 
-  static from({ code, message, data }: { code: number; message: string; data?: unknown }): RpcError {
-    return new RpcError(code, message, data as Json | undefined);
+  /** Undefined when it is no JSON-RPC error, whatever the server calls it. */
+  static from(error: unknown): RpcError | undefined {
+    const { code, message, data } = asObject(error) ?? {};
+    return typeof code === 'number' && typeof message === 'string' ? new RpcError(code, message, data) : undefined;
   }
 }
 
-/** The server did not answer and will not: it is down, died, or the way to it is cut. */
+/** The server did not answer and will not: it is down, died, or the way to it is cut. The message names no secret. */
 export class ServerUnavailable extends Error {
   override readonly name: string = 'ServerUnavailable';
 }
@@ -42,3 +44,8 @@ export class HandshakeFailed extends Error {
     this.endedByItself = endedByItself;
   }
 }
+
+/** The value as a JSON object, or undefined when it is anything else. */
+export const asObject = (value: unknown): JsonObject | undefined =>
+  // What is parsed from the wire holds JSON and nothing else.
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;

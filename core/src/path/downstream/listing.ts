@@ -1,14 +1,19 @@
 import type { Definition, Json, JsonObject, Listing } from '#call';
 import type { Connection } from './connection.ts';
+import { RpcError } from './errors.ts';
 
 const MAX_PAGES = 64;
 const MAX_ENTRIES = 10_000;
+const METHOD_NOT_FOUND = -32601;
 
 const isDefinition = (value: Json): value is Definition =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const endless = (method: string): Error =>
+  new Error(`The server's answers to ${method} do not end: more than ${MAX_PAGES} pages or ${MAX_ENTRIES} entries.`);
+
 const collect = async (
-  { request }: Connection,
+  { request }: Pick<Connection, 'request'>,
   method: string,
   key: string,
   timeoutMs: number,
@@ -20,27 +25,32 @@ const collect = async (
     const result = await request(method, params, { timeoutMs });
     const list = result[key];
     if (!Array.isArray(list)) throw new Error(`The server answered ${method} without a list of ${key}.`);
+    if (entries.length + list.length > MAX_ENTRIES) throw endless(method);
     entries.push(...list.filter(isDefinition));
     cursor = result.nextCursor;
     if (cursor === undefined || cursor === null) return entries;
-    if (entries.length > MAX_ENTRIES) break;
   }
-  throw new Error(
-    `The server's answers to ${method} do not end: more than ${MAX_PAGES} pages or ${MAX_ENTRIES} entries.`,
-  );
+  throw endless(method);
+};
+
+/** A server that announces a kind need not know every list of it. */
+const noneIfUnknown = (error: unknown): Definition[] => {
+  if (error instanceof RpcError && error.code === METHOD_NOT_FOUND) return [];
+  throw error;
 };
 
 /** Everything the server says it has, all pages, as it says it. Throws when a list it announced cannot be had. */
-export const collectListing = async (connection: Connection, timeoutMs: number): Promise<Listing> => {
-  const has = (kind: string) => connection.capabilities[kind] !== undefined;
-  const list = (kind: string, method: string, key: string) =>
-    has(kind) ? collect(connection, method, key, timeoutMs) : Promise.resolve([]);
+export const collectListing = async (
+  connection: Pick<Connection, 'capabilities' | 'request'>,
+  timeoutMs: number,
+): Promise<Listing> => {
+  const list = async (kind: 'tools' | 'prompts' | 'resources', method: string, key: string) =>
+    connection.capabilities[kind] === undefined ? [] : collect(connection, method, key, timeoutMs).catch(noneIfUnknown);
   const [tools, prompts, resources, templates] = await Promise.all([
     list('tools', 'tools/list', 'tools'),
     list('prompts', 'prompts/list', 'prompts'),
     list('resources', 'resources/list', 'resources'),
-    // Servers that have resources need not know templates.
-    list('resources', 'resources/templates/list', 'resourceTemplates').catch(() => []),
+    list('resources', 'resources/templates/list', 'resourceTemplates'),
   ]);
   return { tools, prompts, resources, templates };
 };

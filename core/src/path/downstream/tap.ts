@@ -2,6 +2,15 @@ import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcont
 
 export type TapMessage = JSONRPCMessage;
 
+/** Why a connection is not to be used any more: it failed, or the server merely forgot the session. */
+export type Ending = { kind: 'failed' | 'expired'; reason: string };
+
+/** A transport that may know why it closed, and may learn that it is to be replaced while requests are under way. */
+export type Way = Transport & {
+  readonly closeReason?: string | undefined;
+  onretire?: ((ending: Ending) => void) | undefined;
+};
+
 /** A transport of which some messages are taken before the SDK's client sees them. */
 export type Tap = Transport & {
   /** The other side closed first. */
@@ -10,10 +19,13 @@ export type Tap = Transport & {
   readonly reason: string | undefined;
 };
 
-type Reasoned = Transport & { readonly closeReason?: string | undefined };
+const nameless = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/** Puts `take` in front of whoever owns the transport; a message it takes goes no further. */
-export const createTap = (inner: Reasoned, take: (message: TapMessage) => boolean): Tap => {
+/**
+ * Puts `take` in front of whoever owns the transport; a message it takes goes no further. Whatever a server sends, reading
+ * it throws at nobody.
+ */
+export const createTap = (inner: Way, take: (message: TapMessage) => boolean): Tap => {
   let isClosing = false;
   let endedByItself = false;
   const tap: Tap = {
@@ -38,7 +50,11 @@ export const createTap = (inner: Reasoned, take: (message: TapMessage) => boolea
     ...('stderr' in inner && 'pid' in inner && { stderr: null, pid: null }),
   };
   inner.onmessage = (message, extra) => {
-    if (!take(message)) tap.onmessage?.(message, extra);
+    try {
+      if (!take(message)) tap.onmessage?.(message, extra);
+    } catch (error) {
+      tap.onerror?.(nameless(error));
+    }
   };
   inner.onerror = (error) => tap.onerror?.(error);
   inner.onclose = () => {

@@ -1,6 +1,8 @@
-import { SSEClientTransport, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { LaunchConfig } from '@peta/api';
 import { type Connection, connect } from '../connection.ts';
+import type { EraMemory } from '../handshake.ts';
+import type { Way } from '../tap.ts';
+import { createHttpTransport, createSseTransport } from './http.ts';
 import { type Child, createStdioTransport } from './stdio.ts';
 
 type StdioConfig = Extract<LaunchConfig, { type: 'stdio' }>;
@@ -10,23 +12,27 @@ type Options = {
   product: { name: string; version: string };
   /** Starts a process for a stdio server. Rejects with a sentence when it cannot. */
   spawn(config: StdioConfig): Promise<Child>;
+  /** What is remembered of servers by their launch configuration: see `createEraMemory`. */
+  eras?: ((config: LaunchConfig) => EraMemory) | undefined;
+  /** Ends a start that is under way, and what it has started. */
+  signal?: AbortSignal | undefined;
 };
 
-const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Promise<Transport> => {
+const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Promise<Way> => {
   switch (config.type) {
     case 'stdio':
       return createStdioTransport(await spawn(config));
     case 'http':
-      return new StreamableHTTPClientTransport(new URL(config.url), { requestInit: { headers: config.headers } });
+      return createHttpTransport(config);
     case 'sse':
-      return new SSEClientTransport(new URL(config.url), { requestInit: { headers: config.headers } });
+      return createSseTransport(config);
   }
 };
 
-/** Connects to a server as its launch configuration says. */
+/** Connects to a server as its launch configuration says. Rejects with a sentence that repeats nothing of it. */
 export const openConnection = (
   config: LaunchConfig,
-  { spawn, startTimeoutMs, product }: Options,
+  { spawn, startTimeoutMs, product, eras, signal }: Options,
 ): Promise<Connection> =>
   connect({
     open: () => openTransport(config, spawn),
@@ -34,4 +40,6 @@ export const openConnection = (
     protocol: config.type === 'sse' ? 'legacy' : config.mcpProtocol,
     startTimeoutMs,
     product,
+    memory: eras?.(config),
+    signal,
   });

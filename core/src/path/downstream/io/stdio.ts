@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
-import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { ServerUnavailable } from '../errors.ts';
+import type { Way } from '../tap.ts';
 
 /** A server process that runs, whoever started it. */
 export type Child = {
@@ -16,9 +17,11 @@ export type Child = {
 
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 10;
+/** How long what a server wrote before it ended may take to arrive. */
+const LAST_WORDS_MS = 1_000;
 
 /** Splits a stream into lines; a line over the bound ends it. */
-const readLines = (stream: Readable, onLine: (line: string) => void, onTooLong: () => void): void => {
+const readLines = (stream: Readable, maxBytes: number, onLine: (line: string) => void, onTooLong: () => void): void => {
   let parts: Buffer[] = [];
   let size = 0;
   let isOver = false;
@@ -34,7 +37,7 @@ const readLines = (stream: Readable, onLine: (line: string) => void, onTooLong: 
     if (isOver) return;
     parts.push(rest);
     size += rest.length;
-    if (size <= MAX_LINE_BYTES) return;
+    if (size <= maxBytes) return;
     isOver = true;
     parts = [];
     onTooLong();
@@ -49,25 +52,40 @@ const parse = (line: string): JSONRPCMessage | undefined => {
       value !== null &&
       'jsonrpc' in value &&
       value.jsonrpc === '2.0' &&
-      ('method' in value || 'id' in value);
+      ('method' in value ? typeof value.method === 'string' : 'id' in value);
     return isMessage ? (value as JSONRPCMessage) : undefined;
   } catch {
     return undefined;
   }
 };
 
-/** MCP over the standard streams of a process: one JSON-RPC message a line. Anything else is noise. */
-export const createStdioTransport = (child: Child): Transport & { closeReason?: string | undefined } => {
+const drained = (stream: Readable): Promise<void> =>
+  new Promise((done) => {
+    if (stream.readableEnded || stream.destroyed) return done();
+    const timer = setTimeout(done, LAST_WORDS_MS);
+    stream.once('close', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+
+/**
+ * MCP over the standard streams of a process: one JSON-RPC message a line. Anything else is noise. A line of more than
+ * `maxLineBytes` ends the connection.
+ */
+export const createStdioTransport = (child: Child, maxLineBytes = MAX_LINE_BYTES): Way => {
   let closeReason: string | undefined;
   let isClosed = false;
+  // Writing to a server that has gone fails the write; unheard, the stream's own error would end Peta.
+  child.stdin.on('error', () => {});
   const end = (reason: string) => {
     closeReason ??= reason;
     if (isClosed) return;
     isClosed = true;
-    transport.onclose?.();
+    way.onclose?.();
   };
 
-  const transport: Transport & { closeReason?: string | undefined; stderr: null; pid: number | null } = {
+  const way: Way & { stderr: null; pid: number | null } = {
     stderr: null,
     pid: child.pid ?? null,
     get closeReason() {
@@ -76,18 +94,22 @@ export const createStdioTransport = (child: Child): Transport & { closeReason?: 
     async start() {
       readLines(
         child.stdout,
+        maxLineBytes,
         (line) => {
           const message = parse(line);
-          if (message) transport.onmessage?.(message);
+          if (message) way.onmessage?.(message);
           else child.noise(line);
         },
         () => {
-          closeReason = `The server wrote a line of more than ${MAX_LINE_BYTES / 1024 / 1024} MiB.`;
+          end(`The server wrote a line of more than ${maxLineBytes / 1024 / 1024} MiB.`);
           void child.stop();
         },
       );
-      child.stdin.on('error', () => {});
-      void child.exited.then(end);
+      void child.exited.then(async (reason) => {
+        closeReason ??= reason;
+        await drained(child.stdout);
+        end(reason);
+      });
     },
     send: (message) =>
       new Promise((resolve, reject) => {
@@ -101,5 +123,5 @@ export const createStdioTransport = (child: Child): Transport & { closeReason?: 
       end('The server was stopped.');
     },
   };
-  return transport;
+  return way;
 };
