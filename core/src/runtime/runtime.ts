@@ -8,7 +8,8 @@ export type ServerKey = { workspaceId: string; serverId: string };
 /** What the runtime needs of a connection. */
 export type Running = {
   onListChanged(listener: () => void): void;
-  onClosed(listener: (reason: string) => void): void;
+  /** `expired`: the server is well, but the next request needs a new connection. */
+  onClosed(listener: (ending: { kind: 'failed' | 'expired'; reason: string }) => void): void;
   close(): Promise<void>;
 };
 
@@ -16,7 +17,8 @@ export type Running = {
 export type Status = { status: 0 | 1 | 2 | 3 | 4; reason: string | null };
 
 export type RuntimeOptions<C extends Running> = {
-  open(key: ServerKey, ring: LogRing): Promise<C>;
+  /** Connects to the server, and gives up and cleans up once `signal` aborts. */
+  open(key: ServerKey, ring: LogRing, signal: AbortSignal): Promise<C>;
   collect(connection: C): Promise<Listing>;
   /** A server's list was collected. */
   onListing(key: ServerKey, listing: Listing): Promise<void>;
@@ -27,38 +29,56 @@ export type RuntimeOptions<C extends Running> = {
   log: Log;
 };
 
+/** A start under way: `connection` is shared by everybody who waits, `ended` resolves once it left nothing behind. */
+type Start<C> = { connection: Promise<C>; ended: Promise<unknown>; abort: AbortController };
+
 type Server<C> = {
   key: ServerKey;
   ring: LogRing;
   state: Status;
   connection: C | undefined;
-  /** While it starts: shared by everybody who waits. */
-  starting: Promise<C> | undefined;
-  /** The first listing after a start, whether it came or not. */
+  start: Start<C> | undefined;
+  /** While what it offers is being collected. */
   listing: Promise<void> | undefined;
+  /** It said that its lists changed, and they were not collected since. */
+  isStale: boolean;
+  /** In a row. */
   failures: number;
-  retryAt: number;
+  /** Why calls are turned away until it works again; undefined when they may wait for it. */
+  givenUp: string | undefined;
   retryTimer: NodeJS.Timeout | undefined;
-  /** Counts stops, so that what was started before one does not outlive it. */
-  generation: number;
+  relistTimer: NodeJS.Timeout | undefined;
 };
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 120_000;
+const FIRST_RELIST_MS = 2_000;
 const STEADY_MS = 30_000;
+/** How long ending everything waits for starts that were under way. */
+const ABANDON_MS = 5_000;
+const STOPPED = 'The server was stopped.';
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const withTimeout = <T>(promise: Promise<T>, ms: number, what: string): Promise<T> =>
+/** Rejects once the time is over or the signal aborts, whatever becomes of the promise. */
+const within = <T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(what)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    const late = `The server was not ready within ${ms / 1000} s (PETA_START_TIMEOUT_SECONDS).`;
+    const timer = setTimeout(() => reject(new Error(late)), ms);
+    const abort = () => reject(new Error(STOPPED));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    });
   });
 
 /** Starts servers when they are first needed, watches them, and starts them again with backoff when they fail. */
 export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => {
   const { open, collect, onListing, onStatus, unavailable, startTimeoutMs, log } = options;
   const servers = new Map<string, Server<C>>();
+  /** Also those that nobody waits for any more. */
+  const starts = new Set<Start<C>>();
   let isStopping = false;
 
   const serverOf = (key: ServerKey): Server<C> => {
@@ -70,12 +90,13 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       ring: createLogRing(() => new Date()),
       state: { status: 4, reason: null },
       connection: undefined,
-      starting: undefined,
+      start: undefined,
       listing: undefined,
+      isStale: false,
       failures: 0,
-      retryAt: 0,
+      givenUp: undefined,
       retryTimer: undefined,
-      generation: 0,
+      relistTimer: undefined,
     };
     servers.set(name, fresh);
     return fresh;
@@ -86,83 +107,122 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     onStatus?.(server.key, server.state);
   };
 
-  const failed = (server: Server<C>, reason: string): void => {
+  /** A server that worked may be started again at once by the next call; one that keeps failing turns calls away. */
+  const failed = (server: Server<C>, reason: string, hadWorked: boolean): void => {
     server.failures += 1;
+    server.givenUp = hadWorked && server.failures === 1 ? undefined : reason;
     const waitMs = backoffMs(server.failures - 1, FIRST_RETRY_MS, MAX_RETRY_MS);
-    server.retryAt = Date.now() + waitMs;
     server.ring.add('peta', reason);
     enter(server, 3, reason);
     log.warn('A server failed', { ...server.key, reason });
-    if (isStopping) return;
     clearTimeout(server.retryTimer);
-    server.retryTimer = setTimeout(() => void start(server).catch(() => {}), waitMs);
+    server.retryTimer = setTimeout(() => void connected(server).catch(() => {}), waitMs);
     server.retryTimer.unref();
   };
 
-  const collectListing = async (server: Server<C>, connection: C): Promise<void> => {
+  /** Collects one listing. False when it could not be had; then the last one stays. */
+  const collectOnce = async (server: Server<C>, connection: C): Promise<boolean> => {
     try {
-      await onListing(server.key, await collect(connection));
+      const listing = await collect(connection);
+      if (server.connection === connection) await onListing(server.key, listing);
+      return true;
     } catch (error) {
+      if (server.connection !== connection) return true;
       server.ring.add('peta', `What the server offers could not be listed: ${reasonOf(error)}`);
       log.warn('A server could not be listed', { ...server.key, reason: reasonOf(error) });
+      return false;
     }
+  };
+
+  /** Collects what the server offers, one listing at a time, until it is what the server last said it changed to. */
+  const list = (server: Server<C>, attempt = 0): void => {
+    server.isStale = true;
+    const run = async (): Promise<void> => {
+      while (server.isStale && server.connection) {
+        server.isStale = false;
+        clearTimeout(server.relistTimer);
+        if (await collectOnce(server, server.connection)) continue;
+        const waitMs = backoffMs(attempt, FIRST_RELIST_MS, MAX_RETRY_MS);
+        server.relistTimer = setTimeout(() => list(server, attempt + 1), waitMs);
+        server.relistTimer.unref();
+      }
+    };
+    server.listing ??= run().finally(() => {
+      server.listing = undefined;
+    });
   };
 
   const adopt = (server: Server<C>, connection: C): void => {
     const since = Date.now();
     server.connection = connection;
+    server.givenUp = undefined;
     server.ring.add('peta', 'Connected.');
     enter(server, 0);
-    connection.onListChanged(() => void collectListing(server, connection));
-    connection.onClosed((reason) => {
+    connection.onListChanged(() => {
+      if (server.connection === connection) list(server);
+    });
+    connection.onClosed(({ kind, reason }) => {
       if (server.connection !== connection) return;
       server.connection = undefined;
-      if (Date.now() - since > STEADY_MS) server.failures = 0;
-      failed(server, reason);
+      const wasSteady = Date.now() - since > STEADY_MS;
+      if (wasSteady) server.failures = 0;
+      if (kind === 'failed' || !wasSteady) return failed(server, reason, true);
+      server.ring.add('peta', reason);
+      void connected(server).catch(() => {});
     });
-    server.listing = collectListing(server, connection);
+    list(server);
   };
 
-  const connect = async (server: Server<C>): Promise<C> => {
-    const { generation } = server;
+  const begin = (server: Server<C>): Start<C> => {
     clearTimeout(server.retryTimer);
     enter(server, 2);
-    const opening = open(server.key, server.ring);
-    try {
-      const connection = await withTimeout(
-        opening,
-        startTimeoutMs,
-        `The server was not ready within ${startTimeoutMs / 1000} s (PETA_START_TIMEOUT_SECONDS).`,
-      );
-      if (generation !== server.generation || isStopping) {
-        await connection.close();
-        throw unavailable('The server was stopped.');
+    const abort = new AbortController();
+    const { signal } = abort;
+    const opening = Promise.resolve().then(() => open(server.key, server.ring, signal));
+    const ready = async (): Promise<C> => {
+      try {
+        const connection = await within(opening, startTimeoutMs, signal);
+        if (signal.aborted) throw new Error(STOPPED);
+        server.start = undefined;
+        adopt(server, connection);
+        return connection;
+      } catch (error) {
+        if (!signal.aborted) {
+          server.start = undefined;
+          failed(server, reasonOf(error), false);
+          abort.abort();
+        }
+        throw unavailable(reasonOf(error));
       }
-      adopt(server, connection);
-      return connection;
-    } catch (error) {
-      opening.then((late) => (late === server.connection ? undefined : late.close())).catch(() => {});
-      if (generation === server.generation && !isStopping) failed(server, reasonOf(error));
-      throw unavailable(reasonOf(error));
-    }
+    };
+    const connection = ready();
+    const discard = () => opening.then((late) => late.close()).catch(() => {});
+    return { connection, ended: connection.catch(discard), abort };
   };
 
-  const start = (server: Server<C>): Promise<C> => {
+  const connected = (server: Server<C>): Promise<C> => {
+    if (isStopping) return Promise.reject(unavailable(STOPPED));
     if (server.connection) return Promise.resolve(server.connection);
-    server.starting ??= connect(server).finally(() => {
-      server.starting = undefined;
-    });
-    return server.starting;
+    if (!server.start) {
+      const start = begin(server);
+      server.start = start;
+      starts.add(start);
+      void start.ended.then(() => starts.delete(start));
+    }
+    return server.start.connection;
   };
 
-  const stop = async (server: Server<C>, status: Status): Promise<void> => {
-    server.generation += 1;
+  const stop = async (server: Server<C>, status: 1 | 4): Promise<void> => {
     clearTimeout(server.retryTimer);
-    const { connection } = server;
+    clearTimeout(server.relistTimer);
+    const { connection, start } = server;
     server.connection = undefined;
+    server.start = undefined;
     server.failures = 0;
-    if (connection || server.starting) server.ring.add('peta', 'Stopped.');
-    enter(server, status.status, status.reason);
+    server.givenUp = undefined;
+    if (connection || start) server.ring.add('peta', 'Stopped.');
+    enter(server, status);
+    start?.abort.abort();
     await connection?.close();
   };
 
@@ -172,44 +232,52 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       const server = serverOf(key);
       if (server.connection) return run(server.connection);
       if (server.state.status === 1) throw unavailable('The server is stopped.');
-      const isWaiting = server.failures > 1 && Date.now() < server.retryAt && !server.starting;
-      if (isWaiting) throw unavailable(server.state.reason ?? 'The server keeps failing.');
-      return run(await start(server));
+      if (server.givenUp !== undefined) throw unavailable(server.givenUp);
+      return run(await connected(server));
     },
 
     /** Starts now, whatever went before. */
     async start(key: ServerKey): Promise<void> {
       const server = serverOf(key);
       server.failures = 0;
-      await start(server);
+      server.givenUp = undefined;
+      await connected(server);
     },
 
-    /** Starts it if need be and waits until it has been listed once, or failed. Never rejects. */
+    /** Starts it if need be and waits until it has been listed, or failed. Never rejects. */
     async listed(key: ServerKey): Promise<void> {
       const server = serverOf(key);
-      if (server.state.status === 1 || server.state.status === 3) return;
-      await start(server).catch(() => {});
+      if (server.state.status === 1 || server.givenUp !== undefined) return;
+      await connected(server).catch(() => {});
       await server.listing;
     },
 
     /** Stops and stays stopped until `start`. */
-    stop: (key: ServerKey): Promise<void> => stop(serverOf(key), { status: 1, reason: null }),
+    stop: (key: ServerKey): Promise<void> => stop(serverOf(key), 1),
 
     /** Stops; the next use starts it again, with whatever its configuration is then. */
-    rest: (key: ServerKey): Promise<void> => stop(serverOf(key), { status: 4, reason: null }),
+    rest: (key: ServerKey): Promise<void> => stop(serverOf(key), 4),
 
     async remove(key: ServerKey): Promise<void> {
-      await stop(serverOf(key), { status: 1, reason: null });
-      servers.delete(`${key.workspaceId}/${key.serverId}`);
+      const name = `${key.workspaceId}/${key.serverId}`;
+      const server = servers.get(name);
+      servers.delete(name);
+      if (server) await stop(server, 1);
     },
 
     status: (key: ServerKey): Status => serverOf(key).state,
     logs: (key: ServerKey, limit: number): LogLine[] => serverOf(key).ring.last(limit),
 
+    /** Ends everything that was started. Starts under way are aborted, and not waited for without end. */
     async stopAll(): Promise<void> {
       isStopping = true;
-      await Promise.all([...servers.values()].map((server) => stop(server, { status: 1, reason: null })));
-      await Promise.allSettled([...servers.values()].map(({ starting }) => starting));
+      await Promise.all([...servers.values()].map((server) => stop(server, 1)));
+      let timer: NodeJS.Timeout | undefined;
+      const abandoned = new Promise<void>((done) => {
+        timer = setTimeout(done, ABANDON_MS);
+      });
+      await Promise.race([Promise.all([...starts].map(({ ended }) => ended)), abandoned]);
+      clearTimeout(timer);
     },
   };
 };

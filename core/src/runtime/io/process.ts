@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { LogRing } from '../log-ring.ts';
 import type { Reaper } from './reaper.ts';
@@ -33,6 +32,8 @@ const INHERITED = [
   ...['SYSTEMROOT', 'APPDATA', 'LOCALAPPDATA', 'USERPROFILE', 'TEMP', 'TMP', 'PATHEXT', 'COMSPEC', 'PROGRAMFILES'],
 ];
 const GRACE_MS = 2_000;
+/** More of a line of standard error than the log keeps. */
+const MAX_LINE_CHARS = 8_192;
 
 export type ServerProcess = {
   stdin: Writable;
@@ -50,10 +51,46 @@ const environment = (own: Readonly<Record<string, string>>, inherit: readonly st
   ...own,
 });
 
+/** Node says which argument or variable it dislikes by quoting it, which may be a secret. */
+const spawned = (wanted: Command, inherit: readonly string[]) => {
+  try {
+    return spawn(wanted.command, [...wanted.args], {
+      cwd: wanted.cwd,
+      env: environment(wanted.env, inherit),
+      detached: process.platform !== 'win32',
+      shell: false,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+  } catch {
+    throw new Error(
+      `The command ${JSON.stringify(wanted.command)} could not be started: it, an argument or an environment variable holds what the system does not accept, such as a null byte.`,
+    );
+  }
+};
+
+/** Hands over the lines of a stream; of a line that does not end only the beginning. */
+const eachLine = (stream: Readable, onLine: (line: string) => void): void => {
+  let line = '';
+  const flush = () => {
+    if (line !== '') onLine(line.replace(/\r$/, ''));
+    line = '';
+  };
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    const [first = '', ...others] = chunk.split('\n');
+    line = (line + first).slice(0, MAX_LINE_CHARS);
+    for (const next of others) {
+      flush();
+      line = next.slice(0, MAX_LINE_CHARS);
+    }
+  });
+  stream.once('end', flush);
+};
+
 const started = (child: ChildProcess, { command, cwd }: Command): Promise<void> =>
   new Promise((done, fail) => {
     child.once('spawn', done);
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
       const where = cwd === undefined ? '' : `, and whether the folder ${cwd} does`;
       const hint = error.code === 'ENOENT' ? ` Check that it exists and is on the PATH${where}.` : '';
       fail(new Error(`The command "${command}" could not be started (${error.code ?? error.message}).${hint}`));
@@ -80,18 +117,11 @@ const groupGone = async (pid: number, timeoutMs: number): Promise<boolean> => {
 
 /** Starts a server without a shell, in a process group of its own. Rejects with a sentence when it cannot start. */
 export const startProcess = async (wanted: Command, { ring, reaper, inherit }: Options): Promise<ServerProcess> => {
-  const child = spawn(wanted.command, [...wanted.args], {
-    cwd: wanted.cwd,
-    env: environment(wanted.env, inherit),
-    detached: process.platform !== 'win32',
-    shell: false,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    windowsHide: true,
-  });
+  const child = spawned(wanted, inherit);
   await started(child, wanted);
   const { pid } = child;
   if (pid !== undefined) reaper.watch(pid);
-  createInterface({ input: child.stderr }).on('line', (line) => ring.add('stderr', line));
+  eachLine(child.stderr, (line) => ring.add('stderr', line));
 
   const exited = new Promise<string>((done) => {
     child.once('exit', (code, signal) =>

@@ -1,0 +1,133 @@
+import {
+  SSEClientTransport,
+  SseError,
+  StreamableHTTPClientTransport,
+  type Transport,
+} from '@modelcontextprotocol/client';
+import { ServerUnavailable } from '../errors.ts';
+import { HttpRefusal } from '../faults.ts';
+import type { Way } from '../tap.ts';
+import { boundBody } from './bound-body.ts';
+
+type HttpConfig = { url: string; headers: Readonly<Record<string, string>> };
+
+const GOODBYE_MS = 1_000;
+/** As often as the SDK tries to reopen a stream before it gives up. */
+const STREAM_ATTEMPTS = 2;
+
+/** The address and headers as configured. Throws a sentence that repeats no secret when they cannot be used. */
+const targetOf = ({ url, headers }: HttpConfig): { url: URL; headers: Headers } => {
+  const target = new URL(url);
+  if (target.username || target.password)
+    throw new ServerUnavailable(
+      "The server's address contains a user name or password: put them into an Authorization header instead.",
+    );
+  const checked = new Headers();
+  for (const [name, value] of Object.entries(headers))
+    try {
+      checked.set(name, value);
+    } catch {
+      throw new ServerUnavailable(`The header ${JSON.stringify(name)} has a name or value that HTTP cannot carry.`);
+    }
+  return { url: target, headers: checked };
+};
+
+/** Passes on what the SDK's transport does; what it is asked to do stays with the caller. */
+const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTransport): void => {
+  inner.onmessage = (message) => way.onmessage?.(message);
+  inner.onclose = () => way.onclose?.();
+};
+
+/** MCP over Streamable HTTP. Redirects are followed within the origin alone. */
+export const createHttpTransport = (config: HttpConfig): Way => {
+  const { url, headers } = targetOf(config);
+  let lostStreams = 0;
+
+  /** The stream of a session tells of changes; when it cannot be had any more, neither can the session. */
+  const watch = async (address: string | URL, init?: RequestInit): Promise<Response> => {
+    const isStream = init?.method === 'GET';
+    try {
+      const response = await fetch(address, init);
+      if (isStream && response.ok) lostStreams = 0;
+      if (isStream && response.status === 404 && inner.sessionId !== undefined)
+        way.onretire?.({ kind: 'expired', reason: 'The server ended the session.' });
+      return boundBody(response);
+    } catch (error) {
+      if (isStream && !init?.signal?.aborted) lostStreams += 1;
+      if (lostStreams >= STREAM_ATTEMPTS) way.onretire?.({ kind: 'failed', reason: 'The server cannot be reached.' });
+      throw error;
+    }
+  };
+  const inner = new StreamableHTTPClientTransport(url, { requestInit: { headers }, fetch: watch });
+  const transport: Transport = inner;
+
+  const way: Way = {
+    hasPerRequestStream: true,
+    get sessionId() {
+      return inner.sessionId;
+    },
+    setProtocolVersion: (version) => inner.setProtocolVersion(version),
+    start: () => inner.start(),
+    send: (message, options) => transport.send(message, options),
+    async close() {
+      // The server need not keep what nobody will ask for again.
+      const goodbye = inner.terminateSession().catch(() => {});
+      await Promise.race([goodbye, new Promise((done) => setTimeout(done, GOODBYE_MS).unref())]);
+      await inner.close();
+    },
+  };
+  forward(way, inner);
+  inner.onerror = (error) => way.onerror?.(error);
+  return way;
+};
+
+/** MCP over HTTP+SSE. When the stream ends the session has ended, so the connection is closed, not resumed. */
+export const createSseTransport = (config: HttpConfig): Way => {
+  const { url, headers } = targetOf(config);
+  let closeReason: string | undefined;
+  let isOpen = false;
+  let networkError: unknown;
+
+  const inner = new SSEClientTransport(url, {
+    requestInit: { headers },
+    async fetch(address, init) {
+      const response = await fetch(address, init).catch((error: unknown) => {
+        networkError = error;
+        throw error;
+      });
+      const isPost = init?.method === 'POST';
+      if (isPost && response.status >= 400) throw new HttpRefusal(response.status, await response.text());
+      return boundBody(response);
+    },
+  });
+
+  const way: Way = {
+    /** There is one session for as long as the stream lasts. */
+    sessionId: undefined,
+    get closeReason() {
+      return closeReason;
+    },
+    setProtocolVersion: (version) => inner.setProtocolVersion(version),
+    async start() {
+      try {
+        await inner.start();
+        isOpen = true;
+      } catch (error) {
+        await inner.close();
+        if (error instanceof SseError && error.code !== undefined) throw new HttpRefusal(error.code, '');
+        throw networkError ?? error;
+      }
+    },
+    send: (message) => inner.send(message),
+    close: () => inner.close(),
+  };
+  forward(way, inner);
+  inner.onerror = (error) => {
+    way.onerror?.(error);
+    if (!isOpen || !(error instanceof SseError)) return;
+    isOpen = false;
+    closeReason = 'The event stream of the server ended.';
+    void inner.close();
+  };
+  return way;
+};
