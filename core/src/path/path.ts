@@ -13,7 +13,7 @@ import type {
 } from './call.ts';
 
 /** What is learnt on the way and belongs in the record. */
-export type Facts = { capability?: Capability; rule?: string };
+type Facts = { capability?: Capability; rule?: string };
 type Note = (facts: Facts) => void;
 
 /** What each stage owes the path: one verb each. */
@@ -75,5 +75,3 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
       return catalog.present(ask, capability, await downstream.send(decision.call));
     }),
 });
-
-export type Path<Visible> = ReturnType<typeof createPath<Visible>>;

@@ -169,5 +169,3 @@ export const createAudit = ({ journal, now }: Options) => {
     },
   };
 };
-
-export type Audit = ReturnType<typeof createAudit>;

@@ -116,5 +116,3 @@ export const createCatalog = ({ offers, style, allows, allowsServer, learn }: Ca
       outcome.kind === 'done' ? { ...outcome, result: presentResult(ask.method, capability, outcome.result) } : outcome,
   };
 };
-
-export type Catalog = ReturnType<typeof createCatalog>;

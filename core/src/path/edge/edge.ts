@@ -6,13 +6,13 @@ import { InvalidParams, type Lists, listMethods, pageOf, targetOf } from './meth
 import { CODE, failedError, type RequestId, refusalError, type WireError } from './wire.ts';
 
 /** What every era puts its requests on. */
-export type Path = {
+type Path = {
   admit(arrival: Arrival): Promise<Admitted | Refused>;
   list(admitted: Admitted): Promise<Lists>;
   call(ask: Ask, admitted: Admitted): Promise<Outcome>;
 };
 
-export type Product = { name: string; title: string; version: string; instructions: string };
+type Product = { name: string; title: string; version: string; instructions: string };
 
 /** What the eras share. */
 export type EdgeParts = {

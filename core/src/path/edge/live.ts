@@ -1,6 +1,6 @@
 import type { Admitted, Refused } from '#call';
 
-export type Digests = { readonly tools: string; readonly resources: string; readonly prompts: string };
+type Digests = { readonly tools: string; readonly resources: string; readonly prompts: string };
 export type ListKind = keyof Digests;
 
 /** Something open that must follow its caller's permissions: a stream, or a call that runs. */

@@ -1,6 +1,6 @@
 import type { Caller, CapabilityKind, DangerLevel, Permissions, ServerRecord, Switches } from '#call';
 
-export type Layer = 'server' | 'administrator' | 'person' | 'token';
+type Layer = 'server' | 'administrator' | 'person' | 'token';
 export type Verdict = { allowed: true } | { allowed: false; layer: Layer; reason: string };
 
 const ALLOWED: Verdict = { allowed: true };

@@ -103,5 +103,3 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
     count: (): number => sessions.size,
   };
 };
-
-export type Sessions = ReturnType<typeof createSessions>;

@@ -39,5 +39,3 @@ export const createSealer = (masterKey: Buffer) => ({
     }
   },
 });
-
-export type Sealer = ReturnType<typeof createSealer>;

@@ -19,7 +19,7 @@ import { createOpenSessions, type SessionRef } from './session-streams.ts';
 import { forSessionful } from './sessionful-result.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
-export const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
+const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 const LATEST = VERSIONS[0];
 
 const isKnown = (version: string): boolean => VERSIONS.some((known) => known === version);

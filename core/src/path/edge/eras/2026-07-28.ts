@@ -23,7 +23,7 @@ import {
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 
-export const VERSION = '2026-07-28';
+const VERSION = '2026-07-28';
 
 const Request = z.looseObject({
   id: z.union([z.string(), z.int()]),
