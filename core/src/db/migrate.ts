@@ -2,19 +2,26 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { CONNECTION, endClient } from './connection.ts';
+import { causeOf } from './unavailable.ts';
 
 const FOLDER = `${import.meta.dirname}/migrations`;
 const TABLE = { migrationsSchema: 'public', migrationsTable: 'peta_migration' };
 /** Any number that no other program on this database is likely to lock. */
 const LOCK = 7_382_120_261;
 const OLDEST = 150_000;
+const LOCK_TIMEOUT_MS = 60_000;
 
-const refuseOldServer = async (client: pg.Client): Promise<void> => {
+/** Throws a sentence for a server that is older than PostgreSQL 15. `number` as in server_version_num. */
+export const refuseOldServer = (number: number, text: string): void => {
+  if (number < OLDEST) throw new Error(`The database is PostgreSQL ${text}; Peta needs 15 or newer.`);
+};
+
+const checkServer = async (client: pg.Client): Promise<void> => {
   const { rows } = await client.query<{ number: string; text: string }>(
     "select current_setting('server_version_num') as number, current_setting('server_version') as text",
   );
-  if (Number(rows[0]?.number) >= OLDEST) return;
-  throw new Error(`The database is PostgreSQL ${rows[0]?.text}; Peta needs 15 or newer.`);
+  refuseOldServer(Number(rows[0]?.number), rows[0]?.text ?? 'of an unknown version');
 };
 
 const refuseNewerDatabase = async (client: pg.Client): Promise<void> => {
@@ -31,22 +38,39 @@ const refuseNewerDatabase = async (client: pg.Client): Promise<void> => {
   );
 };
 
+/** What to do about a refusal of PostgreSQL, by its SQLSTATE. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '42P07': 'It holds tables of another program. Give Peta a database of its own: CREATE DATABASE peta;',
+  '42501':
+    'Peta may not make its tables there. Make the user in DATABASE_URL the owner of that database: ALTER DATABASE its-name OWNER TO that-user;',
+  '55P03': 'Something has locked it for a minute, such as another Peta that is changing its tables. Try again.',
+};
+
+const withRemedy = (error: unknown): unknown => {
+  const cause = causeOf(error);
+  const remedy = cause instanceof Error && 'code' in cause ? REMEDIES[String(cause.code)] : undefined;
+  return remedy && cause instanceof Error ? new Error(`${cause.message}. ${remedy}`, { cause: error }) : error;
+};
+
 /**
- * Brings the tables up to date; any number of processes may start at once. Throws a sentence for a server older than
- * PostgreSQL 15 and for a database that a newer Peta has changed.
+ * Brings the tables up to date; any number of processes may start at once. Touches nothing but Peta's own tables in the
+ * schema `public`. Throws a sentence for a server older than PostgreSQL 15, for a database that a newer Peta has
+ * changed, and for one that holds another program's tables.
  */
 export const migrateDatabase = async (url: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({ connectionString: url, ...CONNECTION, query_timeout: 2 * LOCK_TIMEOUT_MS });
   client.on('error', () => {});
-  await client.connect();
   try {
-    await refuseOldServer(client);
+    await client.connect();
+    await checkServer(client);
+    await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}; set client_min_messages = 'warning'`);
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     await refuseNewerDatabase(client);
-    await client.query("set client_min_messages = 'warning'");
     await migrate(drizzle({ client }), { migrationsFolder: FOLDER, ...TABLE });
     await client.query("insert into workspace (id, name) values ('default', 'Default') on conflict (id) do nothing");
+  } catch (error) {
+    throw withRemedy(error);
   } finally {
-    await client.end();
+    await endClient(client);
   }
 };

@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { Account } from './postgres-binaries.ts';
+import { isReachable } from './reachable.ts';
+
+const run = promisify(execFile);
 
 const ENVIRONMENT = ['PATH', 'TZ', 'SYSTEMROOT', 'TEMP', 'TMP'] as const;
 
@@ -10,43 +13,59 @@ const environment = () => ({
   ...Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
 });
 
-/** May `account` walk down to `path`? */
-const isReachable = async (path: string, { uid, gid }: Account): Promise<boolean> => {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const { mode, uid: owner, gid: group } = await stat(folder);
-    const bit = owner === uid ? 0o100 : group === gid ? 0o010 : 0o001;
-    if ((mode & bit) === 0) return false;
-    if (folder === dirname(folder)) return true;
+/** Capabilities that let a process walk through any folder, the lesser first: bit in CapEff, name. */
+const WALKING = [
+  { bit: 2n, name: 'dac_read_search' },
+  { bit: 1n, name: 'dac_override' },
+] as const;
+
+/** What of it this process may lend. A container by default has only the second. */
+const findCapability = async (): Promise<string | undefined> => {
+  try {
+    await run('setpriv', ['--version']);
+    const held = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    return WALKING.find(({ bit }) => (BigInt(`0x${held}`) >> bit) & 1n)?.name;
+  } catch {
+    return undefined;
   }
 };
 
+type Options = {
+  account: Account | undefined;
+  /** The database folder. */
+  folder: string;
+  detached: boolean;
+  /** Where standard error goes: a pipe or an open file. */
+  stderr: 'pipe' | number;
+};
+
 /**
- * Starts one of PostgreSQL's programs, as `account` when there is one. Where that account cannot walk down to the
- * folders (a home below /root, say), it is lent the one capability that searching folders needs.
+ * Starts one of PostgreSQL's programs, as `account` when there is one. `program` must be where that account can
+ * run it; where it cannot walk down to `folder` (a home below /root, say), it is lent the one capability that this needs. Throws a sentence where even
+ * that is not possible.
  */
 export const spawnPostgres = async (
   program: string,
   args: string[],
-  { account, folder, detached }: { account: Account | undefined; folder: string; detached: boolean },
+  { account, folder, detached, stderr }: Options,
 ): Promise<ChildProcess> => {
-  const shared = {
-    env: environment(),
-    detached,
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
-  };
+  const shared = { env: environment(), detached, stdio: ['ignore', 'ignore', stderr] as ['ignore', 'ignore', 'pipe'] };
   if (!account) return spawn(program, args, { ...shared, cwd: folder });
-  const reachable = await Promise.all([program, folder].map((path) => isReachable(path, account)));
-  if (reachable.every(Boolean)) return spawn(program, args, { ...shared, uid: account.uid, gid: account.gid });
-  const capability = '+dac_read_search';
+  if (await isReachable(folder, account))
+    return spawn(program, args, { ...shared, cwd: '/', uid: account.uid, gid: account.gid });
+  const capability = await findCapability();
+  if (!capability)
+    throw new Error(
+      `PostgreSQL may not run as root, and the user it runs as cannot walk down to ${folder}. Set PETA_HOME to a folder that everybody may walk to, or run Peta as an ordinary user.`,
+    );
   const lend = [
     `--reuid=${account.uid}`,
     `--regid=${account.gid}`,
     '--clear-groups',
-    `--inh-caps=${capability}`,
-    `--ambient-caps=${capability}`,
+    `--inh-caps=+${capability}`,
+    `--ambient-caps=+${capability}`,
   ];
-  return spawn('setpriv', [...lend, '--', program, ...args], shared);
+  return spawn('setpriv', [...lend, '--', program, ...args], { ...shared, cwd: '/' });
 };
 
 /** Collects what a program says on standard error, its last few thousand characters. */

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { Unavailable } from '#lib/unavailable';
 
 const CODES = new Set([
@@ -10,10 +11,15 @@ const CODES = new Set([
   'ENETUNREACH',
   'EAI_AGAIN',
 ]);
-/** SQLSTATE: class 08 connection, 57P shutdown, 53 resources, 25006 read-only after a fail-over. */
-const STATES = /^(08...|57P0.|53...|25006)$/;
+/** SQLSTATE: class 08 connection, 57014 statement timeout, 57P shutdown, 53 resources, 25006 read-only after a fail-over. */
+const STATES = /^(08...|57014|57P0.|53...|25006)$/;
+/** What pg and its pool say without a code. */
 const MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error/;
+  /^(timeout expired|timeout exceeded when trying to connect|Connection terminated( unexpectedly| due to connection timeout)?|Query read timeout|Client has encountered a connection error and is not queryable|Client was closed and is not queryable|Cannot use a pool after calling end on the pool)$/;
+
+/** What the driver said, without what the query builder put around it. */
+export const causeOf = (error: unknown): unknown =>
+  error instanceof DrizzleQueryError && error.cause ? error.cause : error;
 
 /** Is the database away, rather than the question wrong? */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
