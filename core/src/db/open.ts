@@ -110,5 +110,3 @@ export const openDatabase = async (options: Options) => {
   const known = { ...options, home, instanceId: await readInstanceId(home) };
   return options.databaseUrl === undefined ? openEmbedded(known) : openGiven(options.databaseUrl, known);
 };
-
-export type OpenDatabase = Awaited<ReturnType<typeof openDatabase>>;
