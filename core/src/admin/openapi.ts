@@ -27,12 +27,17 @@ const parameter = (place: 'path' | 'query', { name, schema, required }: Property
   schema,
 });
 
-const ERRORS: Record<Guard, readonly string[]> = {
-  open: ['400', '403'],
-  user: ['400', '401', '403', '404'],
-  administrator: ['400', '401', '403', '404', '409'],
-  owner: ['400', '401', '403', '404', '409'],
-};
+/** What an operation may answer instead: everybody's faults, then the guard's, then what is missing or taken. */
+const errorsOf = (guard: Guard, hasBody: boolean): string[] => [
+  '400',
+  ...(guard === 'open' ? [] : ['401']),
+  '403',
+  '404',
+  '409',
+  ...(hasBody ? ['413', '415'] : []),
+  '500',
+  '503',
+];
 
 const describe = ({ name, operation }: Named) => {
   const { method, path, guard, summary, action, output } = operation;
@@ -44,6 +49,7 @@ const describe = ({ name, operation }: Named) => {
     type: 'object',
     properties: Object.fromEntries(rest.map((property) => [property.name, property.schema])),
     required: rest.filter(({ required }) => required).map((property) => property.name),
+    additionalProperties: false,
   };
   return {
     operationId: name,
@@ -60,7 +66,9 @@ const describe = ({ name, operation }: Named) => {
     }),
     responses: {
       '200': { description: 'Done.', content: { 'application/json': { schema: jsonSchema(output, 'output') } } },
-      ...Object.fromEntries(ERRORS[guard].map((status) => [status, { $ref: '#/components/responses/Error' }])),
+      ...Object.fromEntries(
+        errorsOf(guard, hasBody).map((status) => [status, { $ref: '#/components/responses/Error' }]),
+      ),
     },
   };
 };

@@ -1,0 +1,219 @@
+import { api, type Handlers } from '@peta/api';
+import { and, eq } from 'drizzle-orm';
+import Fastify from 'fastify';
+import type { Caller, Listing, Refused } from '#call';
+import { type Database, schema } from '#db';
+import { hashToken, newToken } from '#lib/token';
+import { createAuditLog } from '../audit.ts';
+import { createCapabilities } from '../capabilities.ts';
+import { createMe } from '../me.ts';
+import { createProxy } from '../proxy.ts';
+import type { Change } from '../record.ts';
+import { type Asker, createRunner, listOperations } from '../run.ts';
+import { createServers } from '../servers.ts';
+import { createSetup, createSetupLink } from '../setup.ts';
+import { createTokens } from '../tokens.ts';
+import { createUsers } from '../users.ts';
+import { registerActions } from './actions.ts';
+import { registerHealth } from './health.ts';
+import { postgresProxy } from './postgres-proxy.ts';
+import { postgresPublished } from './postgres-published.ts';
+import { postgresServers } from './postgres-servers.ts';
+import { postgresSetup } from './postgres-setup.ts';
+import { postgresTokens } from './postgres-tokens.ts';
+import { postgresUsers } from './postgres-users.ts';
+import { registerRest } from './rest.ts';
+import { registerSetupPage } from './setup-page.ts';
+
+const W = 'default';
+const { users: userTable, tokens: tokenTable } = schema;
+
+const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
+
+export const LISTING: Listing = {
+  tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
+  resources: [{ uri: 'notes://all' }],
+  templates: [{ uriTemplate: 'notes://{id}' }],
+  prompts: [{ name: 'sum' }],
+};
+
+type Options = { db: Database; openEnvelope(text: string, token: string): Promise<string> };
+
+/** The administrative API on a real database and a real HTTP application; what lies outside `admin/` is written down. */
+export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
+  const seen = {
+    changes: [] as Change[],
+    published: [] as string[],
+    door: [] as string[],
+    faults: [] as unknown[],
+    /** What was to be sealed, by the stand-in that stands for it in the database. */
+    sealed: new Map<string, unknown>(),
+    started: [] as string[],
+    shutdowns: 0,
+  };
+  const broken = { audit: false, database: true };
+
+  const users = postgresUsers(db);
+  const tokens = postgresTokens(db);
+  const store = postgresServers(db);
+  const setup = postgresSetup(db);
+  const published = postgresPublished(db);
+  const baseUrl = () => 'http://127.0.0.1:3002';
+  const publish = async ({ topic, id }: { topic: string; id: string }) => void seen.published.push(`${topic} ${id}`);
+
+  const runtime = {
+    status: () => ({ status: 0 as const, reason: null }),
+    logs: () => [{ at: new Date(0), source: 'stderr' as const, text: 'hello' }],
+    async start({ serverId }: { serverId: string }) {
+      seen.started.push(serverId);
+      if (serverId.startsWith('broken')) throw new Error('It does not start.');
+    },
+  };
+  const offers = {
+    listing: ({ serverId }: { serverId: string }) => (serverId.startsWith('new') ? undefined : LISTING),
+    allows: (_key: object, _caller: unknown, _kind: string, name: string) => name !== 'add',
+    allowsServer: ({ serverId }: { serverId: string }, { permissions }: Caller) => permissions[serverId] !== undefined,
+  };
+  const seal = (_key: object, config: unknown) => {
+    const text = `sealed-${seen.sealed.size}`;
+    seen.sealed.set(text, config);
+    return text;
+  };
+
+  const userHandlers = createUsers(users, publish);
+  const serverHandlers = createServers({ store, runtime, seal, publish });
+  const handlers: Handlers<Asker> = {
+    users: userHandlers,
+    me: createMe(users, publish),
+    servers: serverHandlers,
+    capabilities: createCapabilities({ store, users, runtime, offers }),
+    tokens: createTokens(tokens, users, publish),
+    audit: createAuditLog({
+      list: async ({ cursor }) => {
+        if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
+        return { records: [], nextCursor: null };
+      },
+    }),
+    proxy: createProxy({
+      store: postgresProxy(db),
+      port: () => 3002,
+      async clear(who) {
+        await serverHandlers.removeAll({}, who);
+        await userHandlers.removeAll({}, who);
+      },
+      shutdown() {
+        seen.shutdowns += 1;
+      },
+    }),
+    setup: createSetup({ store: setup, publish, baseUrl }),
+    routes: { list: async () => ({ routes: [] }) },
+  };
+
+  const authenticate = async (bearer: string | undefined, endpoint: string): Promise<Caller | Refused> => {
+    const [row] = await db
+      .select()
+      .from(tokenTable)
+      .innerJoin(userTable, and(eq(userTable.workspaceId, tokenTable.workspaceId), eq(userTable.id, tokenTable.userId)))
+      .where(eq(tokenTable.hash, hashToken(bearer ?? '')));
+    if (!row || bearer === undefined) {
+      seen.door.push(endpoint);
+      return INVALID;
+    }
+    return {
+      workspaceId: W,
+      kind: 'user',
+      userId: row.user.id,
+      role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,
+      tokenId: row.token.id,
+      scope: { servers: row.token.scope.servers ?? null, endpoints: row.token.scope.endpoints ?? null },
+      permissions: row.user.permissions,
+      preferences: row.user.preferences,
+    };
+  };
+
+  const app = Fastify({ bodyLimit: 100_000 });
+  const onFault = (error: unknown) => void seen.faults.push(error);
+  const operations = listOperations(handlers);
+  const run = createRunner({
+    async changed(change) {
+      if (broken.audit) throw new Error('The disk is full.');
+      seen.changes.push(change);
+    },
+  });
+  registerRest(app, { operations, run, authenticate, version: '0.0.0', onFault });
+  registerActions(app, {
+    operations,
+    run,
+    authenticate,
+    onFault,
+    encryptedTokens: published.encryptedTokens,
+    keepEnvelope: published.keepEnvelope,
+    publicOwner: published.publicOwner,
+    users: { openEnvelope, adoptToken: published.adoptToken, useSetupLink: setup.useSetupLink },
+  });
+  registerSetupPage(app);
+  registerHealth(
+    app,
+    {
+      sessions: () => ({ active: 1, total: 2 }),
+      servers: () => ({ notes: 'Online' }),
+      database: async () => broken.database,
+    },
+    authenticate,
+  );
+  await app.ready();
+
+  /** A person who is there, and a token of theirs. */
+  const addPerson = async (userId: string, role: 1 | 2 | 3, scope = {}, expiresAt: string | null = null) => {
+    await users.create(W, { userId, name: userId, role });
+    const { secret, hash, mask } = newToken();
+    const token = await tokens.create(W, { userId, name: 'test', hash, mask, scope, expiresAt });
+    return { token: secret, tokenId: token.tokenId };
+  };
+
+  type Answer = { status: number; json: Record<string, unknown>; headers: Record<string, unknown>; text: string };
+  const send = async (
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    {
+      token,
+      body,
+      headers = {},
+    }: { token?: string | undefined; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answer> => {
+    const response = await app.inject({
+      method,
+      url,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      ...(body !== undefined && { payload: body as object }),
+    });
+    const isJson = String(response.headers['content-type']).includes('json');
+    return {
+      status: response.statusCode,
+      json: isJson ? response.json() : {},
+      headers: response.headers,
+      text: response.body,
+    };
+  };
+
+  return {
+    app,
+    api,
+    seen,
+    broken,
+    operations,
+    addPerson,
+    send,
+    /** REST below /api/v1. */
+    rest: (method: Parameters<typeof send>[0], path: string, options?: Parameters<typeof send>[2]) =>
+      send(method, `/api/v1${path}`, options),
+    action: (action: number, data: unknown, token?: string) =>
+      send('POST', '/admin', { token, body: { action, data } }),
+    async setupSecret(): Promise<string> {
+      const { setupLink } = await createSetupLink({ store: setup, baseUrl }, W);
+      return setupLink.split('#')[1] ?? '';
+    },
+  };
+};
+
+export type TestAdmin = Awaited<ReturnType<typeof createTestAdmin>>;
