@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import type { Admitted, Arrival, Ask, Caller, Outcome } from '#call';
+import { createEdge, type EdgeParts } from '../edge.ts';
+import type { Exchange, Message } from '../exchange.ts';
+import { createLive } from '../live.ts';
+import { sessionful } from './2025-11-25.ts';
+import { stateless } from './2026-07-28.ts';
+
+const caller: Caller = {
+  workspaceId: 'w',
+  kind: 'user',
+  userId: 'ada',
+  role: 3,
+  tokenId: 't',
+  scope: { servers: null, endpoints: null },
+  permissions: {},
+  preferences: {},
+};
+
+/** Both eras on one path that writes down what it is asked. */
+const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}) => {
+  const asked: Ask[] = [];
+  const parts: EdgeParts = {
+    path: {
+      admit: async ({ bearer, client, ...rest }: Arrival): Promise<Admitted> => ({
+        ...rest,
+        caller,
+        client: client ?? { name: 'session', version: '', capabilities: {} },
+      }),
+      list: async () => ({ tools: [{ name: 's__t' }], resources: [], templates: [], prompts: [] }),
+      call: async (ask) => {
+        asked.push(ask);
+        meanwhile(ask);
+        return outcome;
+      },
+    },
+    live: createLive({
+      readmit: async (admitted) => admitted,
+      digests: () => ({ tools: '', resources: '', prompts: '' }),
+    }),
+    product: { name: 'peta', title: 'Peta', version: '0', instructions: '' },
+    pageSize: 10,
+    quietMs: 60_000,
+  };
+  const session = { id: 'the-session', open: 0 };
+  const old = sessionful(parts, {
+    create: () => session,
+    find: (id) => (id === session.id ? session : undefined),
+    end: () => {},
+  });
+  const serve = createEdge([stateless(parts), old]);
+
+  const send = async (body: object, headers: Record<string, string>) => {
+    const answers: { status: number; message: Message }[] = [];
+    const stream = {
+      send: (message: Message) => void answers.push({ status: 200, message }),
+      keepAlive: () => {},
+      end: () => {},
+    };
+    const exchange: Exchange = {
+      method: 'POST',
+      header: (name) => headers[name],
+      arrival: { endpoint: '/mcp', bearer: 'b', address: '127.0.0.1' },
+      body,
+      gone: new AbortController().signal,
+      json: (status, message) => void answers.push({ status, message }),
+      empty: (status) => void answers.push({ status, message: {} }),
+      stream: () => stream,
+    };
+    await serve(exchange);
+    return answers;
+  };
+  return { asked, send };
+};
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'c', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const modern = (method: string, params: object) =>
+  [
+    { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: META } },
+    { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, 'mcp-name': 's__t' },
+  ] as const;
+const legacy = (method: string, params: object) =>
+  [{ jsonrpc: '2.0', id: 1, method, params }, { 'mcp-session-id': 'the-session' }] as const;
+
+const params = { name: 's__t', arguments: { a: 1 } };
+const done: Outcome = { kind: 'done', result: { content: [] }, isToolError: false };
+
+test('both eras put the same call on the path', async () => {
+  const { asked, send } = build(done);
+  await send(...modern('tools/call', params));
+  await send(...legacy('tools/call', params));
+  const [first, second] = asked.map(({ callId: _c, notify: _n, signal: _s, params: { _meta, ...own }, ...ask }) => ({
+    ...ask,
+    own,
+  }));
+  expect(first).toEqual(second);
+  expect(first).toMatchObject({ method: 'tools/call', kind: 'tool', exposedName: 's__t', requestId: 1, own: params });
+});
+
+test('each era tells a result in its own words', async () => {
+  const { send } = build({ ...done, result: { resultType: 'complete', content: [], ttlMs: 5 } });
+  const [old] = await send(...legacy('tools/call', params));
+  expect(old?.message).toEqual({ jsonrpc: '2.0', id: 1, result: { content: [] } });
+  const [young] = await send(...modern('tools/call', params));
+  expect(young?.message).toMatchObject({ result: { resultType: 'complete', content: [] } });
+  const [list] = await send(...modern('tools/list', {}));
+  expect(list?.message).toMatchObject({ result: { tools: [{ name: 's__t' }], ttlMs: 0, cacheScope: 'private' } });
+});
+
+test('a notification opens the stream, and the result follows on it', async () => {
+  const { send } = build(done, ({ notify }) => notify('notifications/progress', { progress: 1 }));
+  for (const one of [modern, legacy]) {
+    const [body, headers] = one('tools/call', params);
+    const answers = await send(body, headers);
+    expect(answers.map(({ message }) => message.method ?? 'result')).toEqual(['notifications/progress', 'result']);
+  }
+});
+
+test('a resource that is not there has the code of its era, hidden or unknown', async () => {
+  const { send } = build({ kind: 'refused', code: 'unknown-capability', reason: 'inside' });
+  const [old] = await send(...legacy('resources/read', { uri: 's::x' }));
+  expect(old?.message.error).toMatchObject({ code: -32002 });
+  const [body, headers] = modern('resources/read', { uri: 's__t' });
+  const [young] = await send(body, headers);
+  expect(young?.message.error).toMatchObject({ code: -32602 });
+  expect(JSON.stringify([old, young])).not.toContain('inside');
+});
+
+test('a cancelled call is answered no more', async () => {
+  const { send } = build({ kind: 'cancelled' });
+  expect((await send(...legacy('tools/call', params))).map(({ message }) => message)).toEqual([]);
+});
