@@ -3,8 +3,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cleanUp, peta, ROOT, type RunningPeta, startPeta, until } from '../../../e2e/harness/peta.ts';
+
+// Each step is a process of its own.
+vi.setConfig({ testTimeout: 90_000 });
 
 let port: string;
 let running: RunningPeta;

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@peta/api';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { cleanUp, newHome, startPeta } from '../../../e2e/harness/peta.ts';
 import { curlCall } from './guide.ts';
+
+// Each step is a process of its own.
+vi.setConfig({ testTimeout: 90_000 });
 
 afterAll(cleanUp);
 
@@ -41,4 +44,4 @@ test('the demo serves three servers and a working token, and may be started agai
   expect((await runCurl(curlCall(second.mcpUrl, own.secret))).status).toBe(200);
   const { capabilities } = await api.capabilities.available({});
   expect(Object.keys(capabilities.notes?.tools ?? {}).sort()).toEqual(['add_note', 'list_notes']);
-}, 60_000);
+});

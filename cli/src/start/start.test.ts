@@ -4,8 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from '@peta/api';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { cleanUp, newHome, peta, ROOT, startPeta, until } from '../../../e2e/harness/peta.ts';
+
+// Each step is a process of its own.
+vi.setConfig({ testTimeout: 90_000 });
 
 afterEach(cleanUp);
 
@@ -90,7 +93,7 @@ test('the first signal lets a call finish; the second ends at once', async () =>
   expect(await again.end('SIGTERM')).toBe(143);
   expect(Date.now() - begun).toBeLessThan(1_000);
   expect((await cut).code).toBe(1);
-}, 40_000);
+});
 
 test('a port in use is told together with the setting to change', async () => {
   const taken = createServer();
