@@ -4,11 +4,14 @@
  */
 import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import { completable, createMcpHandler, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
+
+const NAMES = ['Ada', 'Alan', 'Grace'];
+const startingWith = (start: string) => NAMES.filter((name) => name.startsWith(start));
 
 const build = () => {
   const server = new McpServer({ name: 'fast', version: '1.0.0' });
@@ -51,7 +54,8 @@ const build = () => {
       contents: [{ uri: uri.href, text: `item ${String(id)}` }],
     }),
   );
-  server.registerPrompt('greet', { argsSchema: z.object({ name: z.string() }) }, async ({ name }) => ({
+  const argsSchema = z.object({ name: completable(z.string(), startingWith) });
+  server.registerPrompt('greet', { argsSchema }, async ({ name }) => ({
     messages: [{ role: 'user' as const, content: { type: 'text' as const, text: `Hello ${name}` } }],
   }));
   return server;

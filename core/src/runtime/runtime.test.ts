@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LaunchConfig } from '@peta/api';
@@ -42,18 +44,19 @@ const configs: Record<string, LaunchConfig> = {
 let runtime: Runtime<Connection>;
 let listings: Map<string, Listing>;
 let reaper: ReturnType<typeof createReaper>;
-const cleanUps: (() => void)[] = [];
+const cleanUps: (() => unknown)[] = [];
 
 beforeEach(() => {
   listings = new Map();
   reaper = createReaper();
   runtime = createRuntime<Connection>({
-    open: ({ serverId }, ring) => {
+    open: ({ serverId }, ring, signal) => {
       const config = configs[serverId];
       if (!config) throw new Error(`no such server: ${serverId}`);
       const spawn = (wanted: Extract<LaunchConfig, { type: 'stdio' }>) =>
         startProcess(wanted, { ring, reaper, inherit: [] });
-      return openConnection(config, { spawn, startTimeoutMs: 4_000, product: { name: 'peta', version: '0' } });
+      const product = { name: 'peta', version: '0' };
+      return openConnection(config, { spawn, startTimeoutMs: 4_000, product, signal });
     },
     collect: (connection) => collectListing(connection, 3_000),
     onListing: async ({ serverId }, listing) => void listings.set(serverId, listing),
@@ -65,7 +68,7 @@ beforeEach(() => {
 afterEach(async () => {
   await runtime.stopAll();
   reaper.close();
-  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
 const key = (serverId: string) => ({ workspaceId: 'w', serverId });
@@ -115,6 +118,30 @@ test('a server starts on its first call, is listed, and is called', async () => 
   expect(listing?.prompts.length).toBeGreaterThan(0);
   expect(listing?.resources.length).toBeGreaterThan(0);
   expect(listing?.templates.length).toBeGreaterThan(0);
+});
+
+test('a file is read through the reference server within its folder, and not outside it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'peta-files-'));
+  cleanUps.push(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'inside.txt'), 'within reach');
+  const files = join(ROOT, 'node_modules/@modelcontextprotocol/server-filesystem/dist/index.js');
+  configs.files = LaunchConfig.parse({ type: 'stdio', command: process.execPath, args: [files, folder] });
+  const read = (path: string) => call('files', 'read_text_file', { params: { arguments: { path } } });
+  expect(textOf(await read(join(folder, 'inside.txt')))).toContain('within reach');
+  const outside = await read('/etc/passwd');
+  expect(outside).toMatchObject({ kind: 'done', isToolError: true });
+  expect(textOf(outside)).not.toContain('root:');
+});
+
+test('an argument of a prompt is completed by its server', async () => {
+  const result = await runtime.use(key('fast'), ({ request }) =>
+    request(
+      'completion/complete',
+      { ref: { type: 'ref/prompt', name: 'greet' }, argument: { name: 'name', value: 'A' } },
+      { timeoutMs: 2_000 },
+    ),
+  );
+  expect(result).toMatchObject({ completion: { values: ['Ada', 'Alan'] } });
 });
 
 test('callers that come at once share one start', async () => {
@@ -258,19 +285,4 @@ test('stopping a server ends what it started, however stubborn', async () => {
   await runtime.stop(key('grandchild'));
   expect(isAlive(pid)).toBe(false);
   expect(textOf(await call('grandchild', 'pid'))).toContain('The server is stopped');
-});
-
-test('a server sees nothing of the environment but what it needs and what it was given', async () => {
-  process.env.PETA_TEST_SECRET = 'hunter2';
-  configs.env = LaunchConfig.parse({
-    type: 'stdio',
-    command: process.execPath,
-    args: everything(),
-    env: { GIVEN: 'yes' },
-  });
-  const seen = textOf(await call('env', 'get-env'));
-  expect(seen).toContain('GIVEN');
-  expect(seen).toContain('PATH');
-  expect(seen).not.toContain('hunter2');
-  delete process.env.PETA_TEST_SECRET;
 });
