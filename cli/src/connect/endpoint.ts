@@ -17,7 +17,7 @@ export class CallFailed extends Error {
 }
 
 export type Session = { id: string; version: string | undefined };
-export type Exchange = { session: Session | undefined; signal: AbortSignal; onMessage(message: Message): void };
+type Exchange = { session: Session | undefined; signal: AbortSignal; onMessage(message: Message): void };
 
 /** Towards one MCP endpoint. Each rejects with `CallFailed`, and ends early when its signal is aborted. */
 export type Endpoint = {
