@@ -79,6 +79,26 @@ test('queries fail soon while the database is away, and work again when it is ba
   await (await open(home, first.url)).close();
 }, 40_000);
 
+test('a database that no longer says anything fails a query within twelve seconds, and is used again', async () => {
+  const server = await homes.make();
+  const { url, pid, leave } = await startEmbeddedPostgres({ home: server, log: silentLog });
+  leave();
+  const { db, close } = await open(await homes.make(), url);
+  const { rows } = await db.$client.query<{ pid: number }>('select pid from pg_stat_activity');
+  const processes = [pid, ...rows.map((row) => row.pid)];
+  const tell = (signal: NodeJS.Signals) => {
+    for (const one of processes) process.kill(one, signal);
+  };
+  tell('SIGSTOP');
+  const began = Date.now();
+  const error = await failure(db.$client.query('select 1'));
+  tell('SIGCONT');
+  expect(isDatabaseUnavailable(error)).toBe(true);
+  expect(Date.now() - began).toBeLessThan(12_000);
+  expect((await db.$client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await close();
+}, 40_000);
+
 test('who lost the home to another while the database was away is told so', async () => {
   const { url, drop } = await createTestDatabase();
   const home = await homes.make();

@@ -11,7 +11,8 @@ import { claimInstance, HomeTaken, readInstanceId } from './instance.ts';
 import { migrateDatabase } from './migrate.ts';
 import { causeOf, isDatabaseUnavailable } from './unavailable.ts';
 
-const POOL = { ...CONNECTION, max: 20, idleTimeoutMillis: 30_000, statement_timeout: 15_000 };
+/** The server gives a statement up before we give the server up; both before whoever asks loses patience. */
+const POOL = { ...CONNECTION, max: 20, idleTimeoutMillis: 30_000, statement_timeout: 8_000, query_timeout: 10_000 };
 const POOL_END_TIMEOUT_MS = 3_000;
 const ATTEMPTS = 3;
 
