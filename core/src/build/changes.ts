@@ -23,22 +23,26 @@ const RETRY_MS = 1_000;
 export const followChanges = ({ bus, registry, runtime, identity, live, log }: Parts) => {
   const closing = new AbortController();
 
-  /** Looks again until it could: nobody keeps what was taken from them because the database was away. */
-  const recheck = async (concerns: (admitted: Admitted) => boolean): Promise<void> => {
+  /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
+  const untilDone = async (what: string, run: () => Promise<void>): Promise<void> => {
     while (!closing.signal.aborted) {
       try {
-        return await live.recheck(concerns);
+        return await run();
       } catch (error) {
-        log.warn('Open sessions could not be checked after a change; trying again', { reason: sentenceOf(error) });
+        log.warn(`${what} failed and is tried again`, { reason: sentenceOf(error) });
         await sleep(RETRY_MS, closing.signal);
       }
     }
   };
 
+  const recheck = (concerns: (admitted: Admitted) => boolean): Promise<void> =>
+    untilDone('Checking open sessions after a change', () => live.recheck(concerns));
+
   const serverChanged = async (workspaceId: string, serverId: string): Promise<void> => {
     const key = { workspaceId, serverId };
     const before = registry.server(workspaceId, serverId);
-    const after = (await registry.reload(workspaceId, serverId))?.server;
+    await untilDone('Reading a server after a change', async () => void (await registry.reload(workspaceId, serverId)));
+    const after = registry.server(workspaceId, serverId);
     if (!after) return runtime.remove(key);
     if (!after.enabled) return runtime.stop(key);
     const isOther = before !== undefined && before.revision !== after.revision;
@@ -67,7 +71,7 @@ export const followChanges = ({ bus, registry, runtime, identity, live, log }: P
 
   const applyAll = async (): Promise<void> => {
     identity.forget('all');
-    await registry.load();
+    await untilDone('Reading all servers after a break', registry.load);
     await recheck(() => true);
   };
 
