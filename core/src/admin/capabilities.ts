@@ -5,7 +5,7 @@ import type { Asker } from './run.ts';
 import type { RuntimePort, ServerKey, ServerStore, StoredServer } from './servers.ts';
 import { callerOf, type UserStore } from './users.ts';
 
-export type OfferPort = {
+type OfferPort = {
   listing(key: ServerKey): Listing | undefined;
   /** May this person (whatever client) use it, by the first two layers? */
   allows(key: ServerKey, caller: Caller | null, kind: CapabilityKind, name: string): boolean;

@@ -13,7 +13,7 @@ export type PublishedUserPorts = Pick<SetupStores, 'adoptToken'> &
 const OWNER = 1;
 
 /** The person's id and the envelope of their token, as CREATE_USER brings them. */
-export const readPublishedUser = ({ userId, encryptedToken }: Data): { userId: string; envelope: string } => {
+const readPublishedUser = ({ userId, encryptedToken }: Data): { userId: string; envelope: string } => {
   if (typeof encryptedToken !== 'string' || encryptedToken === '') throw invalid('encryptedToken: is missing.');
   if (typeof userId !== 'string' || !/^[0-9a-f]{32}$/.test(userId))
     throw invalid('userId: the first 32 hex characters of the SHA-256 of the token.');

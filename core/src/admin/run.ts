@@ -30,7 +30,7 @@ export const listOperations = (handlers: Handlers<Asker>): Named[] =>
 const RANK: Record<Exclude<Guard, 'open'>, number> = { owner: 1, administrator: 2, user: 3 };
 
 /** Who passes the guard; null for nobody at an open one. Throws what keeps the asker out. */
-export const checkGuard = (guard: Guard, who: Caller | Refused | null): Caller | null => {
+const checkGuard = (guard: Guard, who: Caller | Refused | null): Caller | null => {
   if (guard === 'open') return who && !('code' in who) ? who : null;
   if (who === null) throw unauthorized('A token is needed: send it as "Authorization: Bearer …".');
   if ('code' in who) throw who.code === 'wrong-endpoint' ? forbidden(who.reason) : unauthorized(who.reason);

@@ -7,7 +7,7 @@ import { callerOf, type Publish } from './users.ts';
 /** A server as stored; what it is launched with stays sealed. */
 export type StoredServer = Omit<Server, 'status' | 'statusReason'>;
 
-export type NewServer = ServerChanges & {
+type NewServer = ServerChanges & {
   serverId: string;
   category: number;
   authType: number;

@@ -5,7 +5,7 @@ import { forbidden, invalid, noToken, noUser } from './errors.ts';
 import type { Asker } from './run.ts';
 import { callerOf, type Publish, type UserStore } from './users.ts';
 
-export type NewToken = {
+type NewToken = {
   userId: string;
   name: string;
   hash: string;

@@ -3,7 +3,7 @@ import type { Caller } from '#call';
 import { forbidden, noUser, userDisabled, userExists } from './errors.ts';
 import type { Asker } from './run.ts';
 
-export type NewUser = UserChanges & {
+type NewUser = UserChanges & {
   userId: string;
   name: string;
   role: 1 | 2 | 3;

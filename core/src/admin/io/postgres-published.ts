@@ -54,5 +54,3 @@ export const postgresPublished = (db: Database) => ({
     return owner ?? null;
   },
 });
-
-export type Published = ReturnType<typeof postgresPublished>;

@@ -30,7 +30,7 @@ const { users: userTable, tokens: tokenTable } = schema;
 
 const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
 
-export const LISTING: Listing = {
+const LISTING: Listing = {
   tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
   resources: [{ uri: 'notes://all' }],
   templates: [{ uriTemplate: 'notes://{id}' }],

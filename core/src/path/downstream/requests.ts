@@ -143,5 +143,3 @@ export const createRequests = () => {
       }),
   };
 };
-
-export type Requests = ReturnType<typeof createRequests>;
