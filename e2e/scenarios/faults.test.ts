@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { type Client, createClient } from '@peta/api';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -160,6 +161,21 @@ describe('starting and stopping', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(words);
     expect(stderr).not.toMatch(/hunter2|at .*\.ts:\d/);
+  });
+
+  test('with a certificate it serves TLS', async () => {
+    const home = newHome();
+    const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes', '-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...subject], { stdio: 'pipe' });
+    const running = await startPeta({ home, env: { ENABLE_HTTPS: 'true', SSL_CERT_PATH: cert, SSL_KEY_PATH: key } });
+    expect(running.mcpUrl).toMatch(/^https:/);
+    const status = await new Promise((done, fail) => {
+      get(`${running.url}/health`, { ca: readFileSync(cert), servername: 'localhost' }, (response) =>
+        done(response.resume().statusCode),
+      ).on('error', fail);
+    });
+    expect(status).toBe(200);
   });
 
   test('a port in use is refused, naming the setting', async () => {

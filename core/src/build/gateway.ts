@@ -24,7 +24,7 @@ import { sessionful } from '../path/edge/eras/2025-11-25.ts';
 import { stateless } from '../path/edge/eras/2026-07-28.ts';
 import { createHttpEntry } from '../path/edge/io/http.ts';
 import { createLive } from '../path/edge/live.ts';
-import { createIdentity } from '../path/identity/identity.ts';
+import { createIdentity, MACHINE } from '../path/identity/identity.ts';
 import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
 import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
@@ -184,7 +184,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     /** Waits, not long, until what was recorded so far can be read. */
     flushAudit: () => drain.flush(2_000),
 
-    /** By the first two layers, for any client. */
+    /** By the first two layers, for any client; without a caller, by the server's own layer alone. */
     allows: (
       { workspaceId, serverId }: ServerKey,
       caller: Caller | null,
@@ -192,7 +192,7 @@ export const buildGateway = async (options: GatewayOptions) => {
       name: string,
     ): boolean => {
       const server = registry.server(workspaceId, serverId);
-      return server !== undefined && allows(server, caller ?? OWNER(workspaceId), '', kind, name).allowed;
+      return server !== undefined && allows(server, caller ?? MACHINE, '', kind, name).allowed;
     },
     allowsServer: ({ workspaceId, serverId }: ServerKey, caller: Caller): boolean => {
       const server = registry.server(workspaceId, serverId);
@@ -245,15 +245,3 @@ export const buildGateway = async (options: GatewayOptions) => {
 };
 
 export type Gateway = Awaited<ReturnType<typeof buildGateway>>;
-
-/** Somebody whom only the server's own layer can stop. */
-const OWNER = (workspaceId: string): Caller => ({
-  workspaceId,
-  kind: 'machine',
-  userId: null,
-  role: 1,
-  tokenId: null,
-  scope: { servers: null, endpoints: null },
-  permissions: {},
-  preferences: {},
-});

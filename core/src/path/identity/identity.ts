@@ -57,7 +57,7 @@ const toCaller = (row: TokenRow): Caller => ({
 });
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
-const MACHINE: Caller = {
+export const MACHINE: Caller = {
   workspaceId: 'default',
   kind: 'machine',
   userId: null,
