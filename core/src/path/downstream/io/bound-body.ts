@@ -19,20 +19,26 @@ export const boundBody = (response: Response): Response => {
   const declared = Number(headers.get('content-length') ?? Number.NaN);
   if (!body || declared <= MAX_BYTES) return response;
   const isStream = headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const reader = body.getReader();
   let size = 0;
   let endedLine = false;
-  const counted = body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        size = (isStream ? afterBlankLine(chunk, endedLine) : undefined) ?? size + chunk.byteLength;
-        endedLine = chunk.at(-1) === NEWLINE;
-        if (size <= MAX_BYTES) controller.enqueue(chunk);
-        else
-          controller.error(
-            new ServerUnavailable(`The server sent a message of more than ${MAX_BYTES / 1024 / 1024} MiB.`),
-          );
+  const counted = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        size = (isStream ? afterBlankLine(value, endedLine) : undefined) ?? size + value.byteLength;
+        endedLine = value.at(-1) === NEWLINE;
+        if (size <= MAX_BYTES) return controller.enqueue(value);
+        const tooLarge = new ServerUnavailable(
+          `The server sent a message of more than ${MAX_BYTES / 1024 / 1024} MiB.`,
+        );
+        await reader.cancel(tooLarge).catch(() => {});
+        controller.error(tooLarge);
       },
-    }),
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
   );
   return new Response(counted, { status, statusText, headers });
 };
