@@ -17,6 +17,7 @@ import { createRegistry } from '../path/catalog/registry.ts';
 import type { Connection } from '../path/downstream/connection.ts';
 import { createDownstream } from '../path/downstream/downstream.ts';
 import { ServerUnavailable } from '../path/downstream/errors.ts';
+import { createEraMemory } from '../path/downstream/handshake.ts';
 import { openConnection } from '../path/downstream/io/open.ts';
 import { collectListing } from '../path/downstream/listing.ts';
 import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
@@ -77,8 +78,9 @@ export const buildGateway = async (options: GatewayOptions) => {
   await registry.load();
 
   const reaper = createReaper();
+  const eras = createEraMemory();
   const runtime = createRuntime<Connection>({
-    async open({ workspaceId, serverId }, ring) {
+    async open({ workspaceId, serverId }, ring, signal) {
       const [row] = await withDatabase(() =>
         db
           .select({ sealed: schema.servers.sealedLaunchConfig })
@@ -89,7 +91,8 @@ export const buildGateway = async (options: GatewayOptions) => {
       const spawn = (wanted: Extract<LaunchConfig, { type: 'stdio' }>) =>
         startProcess(wanted, { ring, reaper, inherit: config.PETA_STDIO_ENV });
       const startTimeoutMs = config.PETA_START_TIMEOUT_SECONDS * 1000;
-      return openConnection(openConfig(workspaceId, serverId, row.sealed), { spawn, startTimeoutMs, product });
+      const launch = openConfig(workspaceId, serverId, row.sealed);
+      return openConnection(launch, { spawn, startTimeoutMs, product, eras, signal });
     },
     collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
     async onListing({ workspaceId, serverId }, listing) {
