@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { type Client, createClient } from '@peta/api';
+import { generate } from 'selfsigned';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectLegacy, connectModern, textOf } from '../harness/clients.ts';
 import {
@@ -166,8 +167,9 @@ describe('starting and stopping', () => {
   test('with a certificate it serves TLS', async () => {
     const home = newHome();
     const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes', '-keyout', key, '-out', cert];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...subject], { stdio: 'pipe' });
+    const made = await generate([{ name: 'commonName', value: 'localhost' }]);
+    writeFileSync(key, made.private, { mode: 0o600 });
+    writeFileSync(cert, made.cert);
     const running = await startPeta({ home, env: { ENABLE_HTTPS: 'true', SSL_CERT_PATH: cert, SSL_KEY_PATH: key } });
     expect(running.mcpUrl).toMatch(/^https:/);
     const status = await new Promise((done, fail) => {
