@@ -43,8 +43,9 @@ test('a server that does not start is told with its reason and its last lines, a
   expect(stderr).toContain('the licence key is missing');
   expect(stderr).toContain('broken is registered but not online. The server ended with code 3.');
   expect((await run('servers', 'logs', 'broken')).stdout).toContain('the licence key is missing');
-  expect((await run('doctor')).stdout).toContain('✗ The server broken does not work: The server ended with code 3.');
-  expect((await run('doctor')).code).toBe(1);
+  const doctor = await run('doctor');
+  expect(doctor.stdout).toContain('✗ The server broken does not work: The server ended with code 3.');
+  expect(doctor.code).toBe(1);
   await run('servers', 'remove', 'broken');
 });
 

@@ -1,8 +1,11 @@
-import { ApiError, createClient } from '@peta/api';
+import { ApiError, createClient, type Server } from '@peta/api';
 import type { Target } from '../target.ts';
 import type { Finding } from './finding.ts';
 
+const CONNECTING = 2;
 const ERROR = 3;
+/** How long a server that is being started is given before it is judged. */
+const PATIENCE_MS = 5_000;
 const TIMEOUT_MS = 8_000;
 
 const ask = async (url: string): Promise<{ status: string; database?: string } | undefined> => {
@@ -28,9 +31,17 @@ const checkDatabase = (database: string | undefined): Finding[] => {
   ];
 };
 
-const checkServers = async ({ url, token }: Target): Promise<Finding[]> => {
+/** Every server, once none of them is on its way any more, or patience has ended. */
+const settledServers = async ({ url, token }: Target): Promise<Server[]> => {
   const api = createClient(url, token === undefined ? {} : { token });
-  const { servers } = await api.servers.list({});
+  for (const deadline = Date.now() + PATIENCE_MS; ; await new Promise((done) => setTimeout(done, 200))) {
+    const { servers } = await api.servers.list({});
+    if (Date.now() > deadline || servers.every(({ status }) => status !== CONNECTING)) return servers;
+  }
+};
+
+const checkServers = async (target: Target): Promise<Finding[]> => {
+  const servers = await settledServers(target);
   if (servers.length === 0)
     return [
       {

@@ -150,8 +150,8 @@ test('one that ends by itself is started again at the same address, and only whi
   await ask(embedded.url, "create table kept as select 'yes' as it");
   const before = embedded.pid;
   process.kill(before, 'SIGKILL');
+  await vi.waitFor(() => expect(embedded.pid).not.toBe(before), 15_000);
   await vi.waitFor(async () => expect(await ask(embedded.url, 'select it from kept')).toEqual([{ it: 'yes' }]), 15_000);
-  expect(embedded.pid).not.toBe(before);
   await embedded.stop();
   await new Promise((done) => setTimeout(done, 1_500));
   await expect(noteOf(home)).rejects.toThrow('ENOENT');
