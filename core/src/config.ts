@@ -60,6 +60,18 @@ const Settings = z.object({
   PETA_CALL_TIMEOUT_SECONDS: seconds(300).describe(
     'A server that neither answers nor reports progress for this long fails the call.',
   ),
+  PETA_QUESTION_TIMEOUT_SECONDS: seconds(600).describe(
+    'A client, or the person behind it, that is asked something in the middle of a call has this long to answer.',
+  ),
+  PETA_MAX_INSTANCES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(8)
+    .describe(
+      'Connections, and for stdio processes, of one server beside its first: calls that may ask their client something do not share one.',
+    ),
   PETA_START_TIMEOUT_SECONDS: seconds(60).describe('A server that is not ready after this long has failed to start.'),
   PETA_MAX_BODY_BYTES: z.coerce
     .number()

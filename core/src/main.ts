@@ -89,7 +89,8 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
     const { db } = database;
     const bus = await createPostgresBus({ url: database.url, log });
     undo.push(bus.close);
-    const sealer = createSealer(await readMasterKey({ home, secret: config.JWT_SECRET }));
+    const masterKey = await readMasterKey({ home, secret: config.JWT_SECRET });
+    const sealer = createSealer(masterKey);
     const openConfig = (workspaceId: string, serverId: string, sealed: string) =>
       LaunchConfig.parse(
         JSON.parse(
@@ -106,6 +107,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
+      stateKey: masterKey,
       openConfig,
     });
     undo.push(gateway.close);

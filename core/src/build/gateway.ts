@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { LaunchConfig } from '@peta/api';
 import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
-import type { Admitted, Arrival, Caller, CapabilityKind, ServerRecord } from '#call';
+import type { Admitted, Arrival, Caller, CapabilityKind, JsonObject, ServerRecord } from '#call';
 import type { Bus, Change } from '../cluster/bus.ts';
 import type { Config } from '../config.ts';
 import { type Database, schema } from '../db/db.ts';
@@ -20,6 +21,10 @@ import { ServerUnavailable } from '../path/downstream/errors.ts';
 import { createEraMemory } from '../path/downstream/handshake.ts';
 import { openConnection } from '../path/downstream/io/open.ts';
 import { collectListing } from '../path/downstream/listing.ts';
+import { createParking } from '../path/downstream/parking.ts';
+import { createQuiet } from '../path/downstream/quiet.ts';
+import { createTickets } from '../path/downstream/tickets.ts';
+import { createWatching } from '../path/downstream/watching.ts';
 import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
 import { sessionful } from '../path/edge/eras/2025-11-25.ts';
 import { stateless } from '../path/edge/eras/2026-07-28.ts';
@@ -45,6 +50,8 @@ export type GatewayOptions = {
   product: { name: string; title: string; version: string };
   instanceId: string;
   machineKeyHash: string;
+  /** Seals what clients hold for us; the same on every replica. */
+  stateKey: Buffer;
   /** Opens a sealed launch configuration. */
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
@@ -66,7 +73,7 @@ const within = (promise: Promise<unknown>, ms: number): Promise<void> =>
 
 /** Everything a call passes through, from HTTP to the servers and the log. */
 export const buildGateway = async (options: GatewayOptions) => {
-  const { config, home, db, bus, log, product, instanceId, machineKeyHash, openConfig } = options;
+  const { config, home, db, bus, log, product, instanceId, machineKeyHash, stateKey, openConfig } = options;
   const now = () => Date.now();
   const onFault = (error: unknown) =>
     log.error('A request failed', {
@@ -79,8 +86,11 @@ export const buildGateway = async (options: GatewayOptions) => {
 
   const reaper = createReaper();
   const eras = createEraMemory();
+  const quiet = createQuiet();
+  const questionTimeoutMs = config.PETA_QUESTION_TIMEOUT_SECONDS * 1000;
+  const parking = createParking({ ttlMs: questionTimeoutMs });
   const runtime = createRuntime<Connection>({
-    async open({ workspaceId, serverId }, ring, signal) {
+    async open({ workspaceId, serverId }, ring, signal, capabilities) {
       const [row] = await withDatabase(() =>
         db
           .select({ sealed: schema.servers.sealedLaunchConfig })
@@ -92,8 +102,14 @@ export const buildGateway = async (options: GatewayOptions) => {
         startProcess(wanted, { ring, reaper, inherit: config.PETA_STDIO_ENV });
       const startTimeoutMs = config.PETA_START_TIMEOUT_SECONDS * 1000;
       const launch = openConfig(workspaceId, serverId, row.sealed);
-      return openConnection(launch, { spawn, startTimeoutMs, product, eras, signal });
+      const onStray = (method: string, params: JsonObject) => {
+        if (method === 'notifications/message') ring.add('peta', `The server logged: ${JSON.stringify(params)}`);
+        if (!method.startsWith('notifications/')) quiet.surprised({ workspaceId, serverId });
+      };
+      const clientCapabilities = capabilities as JsonObject | undefined;
+      return openConnection(launch, { spawn, startTimeoutMs, product, eras, signal, clientCapabilities, onStray });
     },
+    onConnected: (key, connection) => void watching.connected(key, connection),
     collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
     async onListing({ workspaceId, serverId }, listing) {
       const isNew = await registry.learnt(workspaceId, serverId, listing);
@@ -101,8 +117,10 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
     unavailable: (reason) => new ServerUnavailable(reason),
     startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
+    maxInstances: config.PETA_MAX_INSTANCES,
     log,
   });
+  const watching = createWatching({ use: runtime.use });
 
   const journal = await openJournal({
     folder: join(home, 'journal'),
@@ -127,7 +145,10 @@ export const buildGateway = async (options: GatewayOptions) => {
   const sessions = createSessions({
     now,
     idleMs: config.PETA_SESSION_IDLE_SECONDS * 1000,
-    onEnd: ({ id }) => withSessions.ended(id),
+    onEnd: ({ id }) => {
+      withSessions.ended(id);
+      runtime.forget(id);
+    },
   });
   const catalog = createCatalog({
     offers: registry,
@@ -143,7 +164,18 @@ export const buildGateway = async (options: GatewayOptions) => {
     session: sessions,
     catalog,
     policy: createPolicy(registry),
-    downstream: createDownstream({ use: runtime.use, callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000 }),
+    downstream: createDownstream({
+      use: (key, run, want) =>
+        want
+          ? runtime.lend(key, want, (connection, bind) => run({ connection, bind }))
+          : runtime.use(key, (connection) => run({ connection, bind: () => {} })),
+      watch: watching.watch,
+      callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
+      tickets: createTickets({ key: stateKey, now, ttlMs: questionTimeoutMs }),
+      parking,
+      quiet,
+      processId: randomUUID(),
+    }),
     audit,
   });
 
@@ -154,6 +186,8 @@ export const buildGateway = async (options: GatewayOptions) => {
     product: { ...product, instructions: INSTRUCTIONS },
     pageSize: config.PETA_PAGE_SIZE,
     quietMs: QUIET_MS,
+    questionTimeoutMs,
+    rootsChanged: (sessionId) => runtime.tell(sessionId, 'notifications/roots/list_changed'),
   };
   const withSessions = sessionful(parts, sessions);
   const serve = createEdge([stateless(parts), withSessions]);
@@ -237,6 +271,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     async close(): Promise<void> {
       clearInterval(sweeping);
       changes.close();
+      parking.close();
       await runtime.stopAll();
       reaper.close();
       await audit.system('stop', {}).catch(() => {});

@@ -50,6 +50,20 @@ export type CapabilityKind = 'tool' | 'resource' | 'prompt';
 /** One thing of one server, under the server's own name for it (a URI for resources). */
 export type Capability = { kind: CapabilityKind; serverId: string; name: string };
 
+/** What a server wants of the client while it works on a call: elicitation, sampling, roots. */
+export type Question = { method: string; params: JsonObject };
+export type RpcFailure = { code: number; message: string; data?: Json | undefined };
+/** What the client said to a question: a result, or the error it answered with. */
+export type Reply = { result: JsonObject } | { error: RpcFailure };
+
+/** The second attempt of a call whose first was answered with questions. */
+export type Retry = {
+  /** What the first answer gave to be handed back, opaque and not to be trusted. */
+  state: string | undefined;
+  /** Results by the keys of the questions; empty when the state alone came back. */
+  responses: JsonObject;
+};
+
 /** What the client asked to be done, before anyone knows whether it exists. */
 export type Ask = {
   /** Peta's own id of this call. */
@@ -63,6 +77,11 @@ export type Ask = {
   params: JsonObject;
   /** Passes a notification of the server to the client, on this request's stream. */
   notify(method: string, params: JsonObject): void;
+  /** Puts a question to the client while the call waits; absent for a client that is asked by the answer alone. */
+  question?: ((question: Question, signal: AbortSignal) => Promise<Reply>) | undefined;
+  retry?: Retry | undefined;
+  /** Least severity of the server's log lines that the client wants of this call; undefined for what the server likes. */
+  logLevel?: string | undefined;
   signal: AbortSignal;
 };
 
@@ -89,9 +108,11 @@ export type Decision = { rule: string } & (Cleared | Refused);
 /** The server answered with a result. `isToolError` when the tool ran and reported a failure. */
 export type Done = { kind: 'done'; result: JsonObject; isToolError: boolean };
 /** The server answered with a JSON-RPC error, or did not answer. */
-export type Failed = { kind: 'failed'; error: { code: number; message: string; data?: Json | undefined } };
+export type Failed = { kind: 'failed'; error: RpcFailure };
 export type Cancelled = { kind: 'cancelled' };
-export type Outcome = Done | Failed | Refused | Cancelled;
+/** The server needs answers first. The same call is to come again with them, and with the state. */
+export type Asks = { kind: 'asks'; questions: Readonly<Record<string, Question>>; state: string | undefined };
+export type Outcome = Done | Failed | Refused | Cancelled | Asks;
 
 /** What a server lists, as it lists it. */
 export type Definition = JsonObject & { name?: string; uri?: string; uriTemplate?: string };

@@ -62,6 +62,12 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
   /** What may this caller see? The same decision that `call` takes, used as a filter. */
   list: (admitted: Admitted): Promise<Visible> => catalog.view(admitted),
 
+  /** Could it be done now? */
+  async permits(ask: Ask, admitted: Admitted): Promise<boolean> {
+    const capability = await catalog.resolve(ask, admitted);
+    return !('code' in capability) && policy.decide({ ...ask, ...admitted, capability }).kind === 'cleared';
+  },
+
   /** Do it, if it may be done. A call that cannot be recorded does not run. */
   call: (ask: Ask, admitted: Admitted): Promise<Outcome> =>
     audit.recorded(ask, admitted, async (note) => {

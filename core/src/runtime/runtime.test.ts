@@ -8,10 +8,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClearedCall, JsonObject, Listing, Outcome } from '#call';
 import { silentLog } from '#lib/log';
 import type { Connection } from '../path/downstream/connection.ts';
-import { createDownstream } from '../path/downstream/downstream.ts';
 import { ServerUnavailable } from '../path/downstream/errors.ts';
 import { openConnection } from '../path/downstream/io/open.ts';
 import { collectListing } from '../path/downstream/listing.ts';
+import { testDownstream } from '../path/downstream/test-downstream.ts';
 import { startProcess } from './io/process.ts';
 import { createReaper } from './io/reaper.ts';
 import { createRuntime, type Runtime } from './runtime.ts';
@@ -50,6 +50,7 @@ beforeEach(() => {
   listings = new Map();
   reaper = createReaper();
   runtime = createRuntime<Connection>({
+    maxInstances: 2,
     open: ({ serverId }, ring, signal) => {
       const config = configs[serverId];
       if (!config) throw new Error(`no such server: ${serverId}`);
@@ -85,11 +86,12 @@ const call = (
   name: string,
   { params, signal, notify, callTimeoutMs = 5_000 }: CallOptions = {},
 ): Promise<Outcome> =>
-  createDownstream({ use: runtime.use, callTimeoutMs }).send({
+  testDownstream(runtime.use, { callTimeoutMs }).send({
     method: 'tools/call',
     params: { name: 'as exposed', ...params },
     capability: { kind: 'tool', serverId, name },
     caller: { workspaceId: 'w' },
+    client: { name: 'c', version: '1', capabilities: {} },
     signal: signal ?? new AbortController().signal,
     notify: notify ?? (() => {}),
   } as unknown as ClearedCall);
@@ -250,11 +252,12 @@ test('a cancelled call ends at once and the server goes on', async () => {
 
 test("a server's own error passes through as it came", async () => {
   expect(await call('changing', 'grow')).toMatchObject({ kind: 'done' });
-  const outcome = await createDownstream({ use: runtime.use, callTimeoutMs: 1_000 }).send({
+  const outcome = await testDownstream(runtime.use).send({
     method: 'prompts/get',
     params: {},
     capability: { kind: 'prompt', serverId: 'changing', name: 'x' },
     caller: { workspaceId: 'w' },
+    client: { name: 'c', version: '1', capabilities: {} },
     signal: new AbortController().signal,
     notify: () => {},
   } as unknown as ClearedCall);

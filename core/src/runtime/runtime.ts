@@ -1,54 +1,19 @@
-import type { Listing } from '#call';
-import type { Log } from '#lib/log';
 import { backoffMs } from '#lib/sleep';
 import { createLogRing, type LogLine, type LogRing } from './log-ring.ts';
+import { createPool, type Want } from './pool.ts';
+import {
+  type Running,
+  type RuntimeOptions,
+  reasonOf,
+  type Server,
+  type ServerKey,
+  STOPPED,
+  type Start,
+  type Status,
+  within,
+} from './server.ts';
 
-export type ServerKey = { workspaceId: string; serverId: string };
-
-/** What the runtime needs of a connection. */
-export type Running = {
-  onListChanged(listener: () => void): void;
-  /** `expired`: the server is well, but the next request needs a new connection. */
-  onClosed(listener: (ending: { kind: 'failed' | 'expired'; reason: string }) => void): void;
-  close(): Promise<void>;
-};
-
-/** Published numbers: 0 online, 1 offline, 2 connecting, 3 error, 4 sleeping. */
-export type Status = { status: 0 | 1 | 2 | 3 | 4; reason: string | null };
-
-export type RuntimeOptions<C extends Running> = {
-  /** Connects to the server, and gives up and cleans up once `signal` aborts. */
-  open(key: ServerKey, ring: LogRing, signal: AbortSignal): Promise<C>;
-  collect(connection: C): Promise<Listing>;
-  /** A server's list was collected. */
-  onListing(key: ServerKey, listing: Listing): Promise<void>;
-  onStatus?(key: ServerKey, status: Status): void;
-  /** The error for a call that cannot be sent, given the reason. */
-  unavailable(reason: string): Error;
-  startTimeoutMs: number;
-  log: Log;
-};
-
-/** A start under way: `connection` is shared by everybody who waits, `ended` resolves once it left nothing behind. */
-type Start<C> = { connection: Promise<C>; ended: Promise<unknown>; abort: AbortController };
-
-type Server<C> = {
-  key: ServerKey;
-  ring: LogRing;
-  state: Status;
-  connection: C | undefined;
-  start: Start<C> | undefined;
-  /** While what it offers is being collected. */
-  listing: Promise<void> | undefined;
-  /** It said that its lists changed, and they were not collected since. */
-  isStale: boolean;
-  /** In a row. */
-  failures: number;
-  /** Why calls are turned away until it works again; undefined when they may wait for it. */
-  givenUp: string | undefined;
-  retryTimer: NodeJS.Timeout | undefined;
-  relistTimer: NodeJS.Timeout | undefined;
-};
+export type { Running, ServerKey } from './server.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 120_000;
@@ -56,38 +21,36 @@ const FIRST_RELIST_MS = 2_000;
 const STEADY_MS = 30_000;
 /** How long ending everything waits for starts that were under way. */
 const ABANDON_MS = 5_000;
-const STOPPED = 'The server was stopped.';
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Rejects once the time is over or the signal aborts, whatever becomes of the promise. */
-const within = <T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const late = `The server was not ready within ${ms / 1000} s (PETA_START_TIMEOUT_SECONDS).`;
-    const timer = setTimeout(() => reject(new Error(late)), ms);
-    const abort = () => reject(new Error(STOPPED));
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    });
-  });
+/** How long a further connection is kept that nobody uses. */
+const IDLE_MS = 600_000;
 
 /** Starts servers when they are first needed, watches them, and starts them again with backoff when they fail. */
 export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => {
-  const { open, collect, onListing, onStatus, unavailable, startTimeoutMs, log } = options;
+  const { open, collect, onListing, onStatus, onConnected, unavailable, startTimeoutMs, maxInstances, log } = options;
   const servers = new Map<string, Server<C>>();
   /** Also those that nobody waits for any more. */
   const starts = new Set<Start<C>>();
   let isStopping = false;
 
+  const openFurther = async (key: ServerKey, ring: LogRing, capabilities: object): Promise<C> => {
+    const abort = new AbortController();
+    try {
+      return await within(open(key, ring, abort.signal, capabilities), startTimeoutMs, abort.signal);
+    } catch (error) {
+      abort.abort();
+      ring.add('peta', reasonOf(error));
+      throw unavailable(reasonOf(error));
+    }
+  };
+
   const serverOf = (key: ServerKey): Server<C> => {
     const name = `${key.workspaceId}/${key.serverId}`;
     const held = servers.get(name);
     if (held) return held;
+    const ring = createLogRing(() => new Date());
     const fresh: Server<C> = {
       key,
-      ring: createLogRing(() => new Date()),
+      ring,
       state: { status: 4, reason: null },
       connection: undefined,
       start: undefined,
@@ -97,6 +60,12 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       givenUp: undefined,
       retryTimer: undefined,
       relistTimer: undefined,
+      pool: createPool({
+        open: (capabilities) => openFurther(key, ring, capabilities),
+        max: maxInstances,
+        idleMs: IDLE_MS,
+        closed: () => unavailable(STOPPED),
+      }),
     };
     servers.set(name, fresh);
     return fresh;
@@ -158,6 +127,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     server.givenUp = undefined;
     server.ring.add('peta', 'Connected.');
     enter(server, 0);
+    onConnected?.(server.key, connection);
     connection.onListChanged(() => {
       if (server.connection === connection) list(server);
     });
@@ -223,17 +193,35 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     if (connection || start) server.ring.add('peta', 'Stopped.');
     enter(server, status);
     start?.abort.abort();
-    await connection?.close();
+    await Promise.all([connection?.close(), server.pool.closeAll()]);
+  };
+
+  const use = async <T>(key: ServerKey, run: (connection: C) => Promise<T>): Promise<T> => {
+    const server = serverOf(key);
+    if (server.connection) return run(server.connection);
+    if (server.state.status === 1) throw unavailable('The server is stopped.');
+    if (server.givenUp !== undefined) throw unavailable(server.givenUp);
+    return run(await connected(server));
   };
 
   return {
     /** Lends a connection, starting the server if need be. A server that keeps failing is not waited for. */
-    async use<T>(key: ServerKey, run: (connection: C) => Promise<T>): Promise<T> {
-      const server = serverOf(key);
-      if (server.connection) return run(server.connection);
-      if (server.state.status === 1) throw unavailable('The server is stopped.');
-      if (server.givenUp !== undefined) throw unavailable(server.givenUp);
-      return run(await connected(server));
+    use,
+
+    /** Lends a connection on which the server was told of such a client, where it is told once and not with each call. */
+    lend: <T>(key: ServerKey, want: Want, run: (connection: C, bind: () => void) => Promise<T>): Promise<T> =>
+      use(key, (connection) =>
+        connection.isStateless ? run(connection, () => {}) : serverOf(key).pool.lend(want, run),
+      ),
+
+    /** Tells the servers that know something of this affinity's. */
+    tell(affinity: string, method: string): void {
+      for (const { pool } of servers.values()) pool.tell(affinity, method);
+    },
+
+    /** Nobody comes again with this affinity. */
+    forget(affinity: string): void {
+      for (const { pool } of servers.values()) pool.forget(affinity);
     },
 
     /** Starts now, whatever went before. */

@@ -28,6 +28,8 @@ const connect = async (): Promise<Fake> => {
   const fake: Fake = {
     number: opened.length,
     isClosed: false,
+    isStateless: false,
+    notify: () => {},
     onListChanged: (listener) => {
       changed = listener;
     },
@@ -57,6 +59,7 @@ beforeEach(() => {
   open = connect;
   collect = async () => EMPTY;
   runtime = createRuntime<Fake>({
+    maxInstances: 2,
     open: (_key, _ring, signal) => {
       signals.push(signal);
       return open();

@@ -39,6 +39,8 @@ const endOf = (outcome: Outcome): Pick<Entry, 'outcome' | 'error'> => {
       return { outcome: 'refused', error: clip(redactSentence(outcome.reason)) };
     case 'cancelled':
       return { outcome: 'cancelled' };
+    case 'asks':
+      return { outcome: 'asked' };
   }
 };
 

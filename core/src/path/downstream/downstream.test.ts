@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ClearedCall, JsonObject } from '#call';
-import type { Connection } from './connection.ts';
-import { createDownstream } from './downstream.ts';
 import { CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
+import { testDownstream, unused } from './test-downstream.ts';
 
 /** A call as policy would clear it: what it carries besides these is not read here. */
 const call = (method: string, params: JsonObject, signal = new AbortController().signal) =>
@@ -11,22 +10,13 @@ const call = (method: string, params: JsonObject, signal = new AbortController()
     params,
     capability: { kind: 'tool', serverId: 'files', name: 'own' },
     caller: { workspaceId: 'w' },
+    client: { name: 'c', version: '1', capabilities: {} },
     signal,
     notify: () => {},
   }) as unknown as ClearedCall;
 
-const unused: Connection = {
-  capabilities: {},
-  request: async () => ({}),
-  onListChanged: () => {},
-  onClosed: () => {},
-  close: async () => {},
-};
 const answering = (answer: (method: string, params: JsonObject) => Promise<JsonObject>) =>
-  createDownstream({
-    use: (_key, run) => run({ ...unused, request: answer }),
-    callTimeoutMs: 1_000,
-  });
+  testDownstream((_key, run) => run({ ...unused, request: answer }));
 
 test.each([
   ['tools/call', { name: 'files__own', arguments: { a: 1 } }, { name: 'own', arguments: { a: 1 } }],
@@ -92,15 +82,21 @@ test('a call that died on the way is not sent again', async () => {
 
 test('a caller who leaves does not wait for a server that is still starting', async () => {
   const abort = new AbortController();
-  const downstream = createDownstream({ use: () => new Promise(() => {}), callTimeoutMs: 1_000 });
+  const downstream = testDownstream(() => new Promise(() => {}));
   const outcome = downstream.send(call('tools/call', {}, abort.signal));
   abort.abort();
   expect(await outcome).toEqual({ kind: 'cancelled' });
 });
 
-test('a server that asks for input is a failure with a sentence', async () => {
-  const outcome = await answering(async () => ({ resultType: 'input_required' })).send(call('tools/call', {}));
-  expect(outcome).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('asks for input') } });
+test('a server that asks for what the client did not declare is a failure with a sentence', async () => {
+  const inputRequests = { q: { method: 'sampling/createMessage', params: {} } };
+  const outcome = await answering(async () => ({ resultType: 'input_required', inputRequests })).send(
+    call('tools/call', {}),
+  );
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    error: { message: expect.stringContaining('sampling/createMessage, which this client does not take') },
+  });
 });
 
 test('a fault of our own is thrown, not told to the client', async () => {

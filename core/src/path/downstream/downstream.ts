@@ -1,83 +1,93 @@
-import type { ClearedCall, Failed, JsonObject, Outcome } from '#call';
-import type { Connection } from './connection.ts';
-import { asObject, CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
+import type { ClearedCall, JsonObject, Outcome } from '#call';
+import { createExecute, failed, keyOf, type ServerKey, toOutcome, type Use } from './execute.ts';
+import type { Parking } from './parking.ts';
+import { canBeAsked } from './questions.ts';
+import type { Quiet } from './quiet.ts';
+import { createRun, type Run } from './run.ts';
+import type { Tickets } from './tickets.ts';
 
 type Options = {
-  /** Lends a connection to the server, starting it if need be. Rejects with the reason when it cannot be had. */
-  use<T>(key: { workspaceId: string; serverId: string }, run: (connection: Connection) => Promise<T>): Promise<T>;
+  use: Use;
+  /** Calls back when the resource changes, until the signal aborts. Rejects as a request does. */
+  watch(key: ServerKey, uri: string, listener: () => void, signal: AbortSignal): Promise<void>;
   callTimeoutMs: number;
+  tickets: Tickets;
+  parking: Parking;
+  quiet: Quiet;
+  /** Names this process among those that serve the same clients. */
+  processId: string;
 };
 
-const TIMEOUT = -32001;
+const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
 
-/** The call's parameters with the server's own name for the capability. */
-const ownParams = ({ method, params, capability: { name } }: ClearedCall): JsonObject => {
-  switch (method) {
-    case 'resources/read':
-      return { ...params, uri: name };
-    case 'completion/complete': {
-      const ref = asObject(params.ref) ?? {};
-      return { ...params, ref: ref.type === 'ref/resource' ? { ...ref, uri: name } : { ...ref, name } };
+const INVALID_STATE = failed(
+  INVALID_PARAMS,
+  'Invalid params: the requestState is not one of this call, or it is too old. Make the call anew.',
+);
+const GONE = failed(
+  INVALID_PARAMS,
+  'Invalid params: the call that this requestState stands for has ended or was answered already. Make it anew.',
+);
+const NOBODY = failed(INTERNAL, 'The client cannot be asked.');
+const FULL = failed(INTERNAL, 'Too many calls of yours wait for answers already. Answer or abandon these first.');
+
+/** Sends cleared calls to their servers, and carries what these ask back. */
+export const createDownstream = (options: Options) => {
+  const { watch, tickets, parking, processId } = options;
+  const execute = createExecute(options);
+
+  /** For a client that is asked by the answer: what the server asks in the course of the call becomes its answer. */
+  const follow = async (call: ClearedCall, run: Run): Promise<Outcome> => {
+    const next = await run.next(call);
+    if ('outcome' in next) {
+      const { outcome } = next;
+      if (outcome.kind !== 'asks' || outcome.state === undefined) return outcome;
+      return { ...outcome, state: tickets.seal(call, { server: outcome.state }) };
     }
-    default:
-      return { ...params, name };
-  }
-};
+    const parked = parking.park(call.caller, run);
+    if (parked !== undefined)
+      return { kind: 'asks', questions: next.questions, state: tickets.seal(call, { parked, at: processId }) };
+    run.abandon();
+    return FULL;
+  };
 
-const failed = (code: number, message: string): Failed => ({ kind: 'failed', error: { code, message } });
+  const begin = (call: ClearedCall, more: JsonObject): Promise<Outcome> => {
+    const { signal, notify, question, client } = call;
+    if (question) return execute(call, { signal, notify, onQuestion: question }, more);
+    if (!canBeAsked(client.capabilities))
+      return execute(call, { signal, notify, onQuestion: async () => ({ error: NOBODY.error }) }, more);
+    const run = createRun((hooks) => execute(call, hooks, more));
+    return follow(call, run);
+  };
 
-const toOutcome = ({ signal, capability: { serverId } }: ClearedCall, error: unknown): Outcome => {
-  if (signal.aborted) return { kind: 'cancelled' };
-  if (error instanceof RpcError)
-    return { kind: 'failed', error: { code: error.code, message: error.message, data: error.data } };
-  if (error instanceof CallTimeout)
-    return failed(
-      TIMEOUT,
-      `The server ${serverId}: ${error.message} The call was cancelled; it may have had an effect.`,
-    );
-  if (error instanceof ServerUnavailable)
-    return failed(
-      INTERNAL,
-      `The server ${serverId} is not available: ${error.message} An administrator can see its log.`,
-    );
-  throw error;
-};
+  const resume = async (call: ClearedCall, state: string, responses: JsonObject): Promise<Outcome> => {
+    const kept = tickets.open(call, state);
+    if (!kept) return INVALID_STATE;
+    if ('server' in kept) return begin(call, { inputResponses: responses, requestState: kept.server });
+    const run = parking.take(kept.parked);
+    if (!run) return GONE;
+    run.answer(responses);
+    return follow(call, run);
+  };
 
-/** The same promise, which rejects as soon as the signal aborts. */
-const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-
-/** Sends cleared calls to their servers. */
-export const createDownstream = ({ use, callTimeoutMs }: Options) => ({
-  async send(call: ClearedCall): Promise<Outcome> {
-    const { caller, capability, signal, notify } = call;
-    const key = { workspaceId: caller.workspaceId, serverId: capability.serverId };
-    const ask = () =>
-      use(key, (connection) =>
-        connection.request(call.method, ownParams(call), { signal, timeoutMs: callTimeoutMs, onNotification: notify }),
-      );
+  const subscribe = async (call: ClearedCall): Promise<Outcome> => {
+    const updated = () => call.notify('notifications/resources/updated', { uri: call.exposedName });
     try {
-      // A server that has forgotten its session did not read the call: ask once more, on a new one.
-      const answer = ask().catch((error: unknown) => {
-        if (error instanceof SessionExpired) return ask();
-        throw error;
-      });
-      // A caller who leaves does not wait for a server that is still starting.
-      const result = await untilAborted(answer, signal);
-      if (result.resultType === 'input_required')
-        return failed(
-          INTERNAL,
-          `The server ${capability.serverId} asks for input, which this Peta cannot pass on yet.`,
-        );
-      return { kind: 'done', result, isToolError: result.isError === true };
+      await watch(keyOf(call), call.capability.name, updated, call.signal);
+      return { kind: 'done', result: {}, isToolError: false };
     } catch (error) {
-      return toOutcome(call, error);
+      return toOutcome(call.signal, call, error);
     }
-  },
-});
+  };
+
+  return {
+    /** What the server made of the call. A call that comes again with answers goes on where it was. */
+    async send(call: ClearedCall): Promise<Outcome> {
+      if (call.method === 'resources/subscribe') return subscribe(call);
+      const { state, responses = {} } = call.retry ?? {};
+      if (state !== undefined) return resume(call, state, responses);
+      return begin(call, Object.keys(responses).length > 0 ? { inputResponses: responses } : {});
+    },
+  };
+};

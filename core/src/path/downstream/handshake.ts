@@ -3,7 +3,7 @@ import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { LRUCache } from 'lru-cache';
 import { HandshakeFailed } from './errors.ts';
 import { faultOf, NO_MESSAGE } from './faults.ts';
-import { createTap, type Tap, type TapMessage, type Way } from './tap.ts';
+import { createTap, type Take, type Tap, type Way } from './tap.ts';
 
 /** Which servers were found to be old, so that they are not asked again. */
 export type EraMemory = { isLegacy: boolean };
@@ -41,7 +41,7 @@ export const createEraMemory = () => {
 const attempt = async (
   options: HandshakeOptions,
   clientOptions: ClientOptions,
-  take: (message: TapMessage) => boolean,
+  take: Take,
   isKnownLegacy: boolean,
 ): Promise<Met> => {
   const { protocol, startTimeoutMs, product, signal } = options;
@@ -77,11 +77,7 @@ const attempt = async (
 };
 
 /** Connects, finding out which era the server speaks. Rejects with `HandshakeFailed` or with what `open` rejects with. */
-export const meet = async (
-  options: HandshakeOptions,
-  clientOptions: ClientOptions,
-  take: (message: TapMessage) => boolean,
-): Promise<Met> => {
+export const meet = async (options: HandshakeOptions, clientOptions: ClientOptions, take: Take): Promise<Met> => {
   const isAuto = options.protocol === 'auto';
   const { memory } = options;
   const tryAs = (isKnownLegacy: boolean) => attempt(options, clientOptions, take, isKnownLegacy);

@@ -18,7 +18,8 @@ export const whenListChanges = (tell: (kind: ListKind) => void): NonNullable<Cli
   return { tools: told('tools'), resources: told('resources'), prompts: told('prompts') };
 };
 
-const filterFor = (client: Client): SubscriptionFilter => {
+/** The changes of lists that the server says it tells of. */
+export const listChangesOf = (client: Client): SubscriptionFilter => {
   const { tools, prompts, resources } = client.getServerCapabilities() ?? {};
   return {
     ...(tools?.listChanged && { toolsListChanged: true }),
@@ -28,13 +29,18 @@ const filterFor = (client: Client): SubscriptionFilter => {
 };
 
 /**
- * Subscribes a modern connection to list changes again and again until `signal` aborts, as a stream does not last.
- * `onMissed` is called after each gap, in which anything may have changed.
+ * Subscribes a modern connection to what `filter` names again and again until `signal` aborts, as a stream does not last.
+ * `first` is a subscription that is open already. `onMissed` is called after each gap, in which anything may have changed.
  */
-export const keepSubscribed = async (client: Client, signal: AbortSignal, onMissed: () => void): Promise<void> => {
-  const filter = filterFor(client);
+export const keepSubscribed = async (
+  client: Client,
+  filter: SubscriptionFilter,
+  signal: AbortSignal,
+  onMissed: () => void,
+  first?: { closed: Promise<unknown> } | undefined,
+): Promise<void> => {
   if (Object.keys(filter).length === 0) return;
-  let subscription = client.autoOpenedSubscription;
+  let subscription = first;
   for (let failures = 0; !signal.aborted; ) {
     const since = Date.now();
     // Closing the connection closes the subscription too.

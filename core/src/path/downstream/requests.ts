@@ -1,39 +1,56 @@
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/client';
-import type { JsonObject } from '#call';
+import type { JsonObject, Question, Reply } from '#call';
 import { asObject, CallTimeout, RpcError, ServerUnavailable } from './errors.ts';
 import { NO_MESSAGE } from './faults.ts';
 import type { TapMessage } from './tap.ts';
 
 export type RequestOptions = {
   signal?: AbortSignal | undefined;
-  /** A server that says nothing for this long fails the request; progress counts as saying something. */
+  /** A server that says nothing for this long fails the request; progress and questions count as saying something. */
   timeoutMs: number;
   /** Notifications that belong to this request, with the caller's own progress token. */
   onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** Answers what the server asks in the course of this request; without it the server is told that nobody can. */
+  onQuestion?: ((question: Question, signal: AbortSignal) => Promise<Reply>) | undefined;
+  /** Whose request it is. What cannot be told apart among requests of one party reaches its latest. */
+  party?: string | undefined;
+  /** No other party's request on this connection may be asked meanwhile. */
+  isAlone?: boolean | undefined;
+  /** What the client can be asked, where the server is told with each request. */
+  clientCapabilities?: JsonObject | undefined;
+  logLevel?: string | undefined;
 };
 
 /** The way to the server, once it is known which era it speaks. */
 export type Wire = {
   send: Transport['send'];
-  /** What the server's era wants in the `_meta` of every request. */
-  envelope: JsonObject;
+  /** What the server's era wants in the `_meta` of a request. */
+  envelope(options: Pick<RequestOptions, 'clientCapabilities' | 'logLevel'>): JsonObject;
   /** Closing the stream of a request cancels it, so that nothing else need be said. */
   cancelsByClosing: boolean;
   /** Turns a failure to send the request of this id into what the caller gets. */
   failure(error: unknown, id: string): Error;
 };
 
-type Pending = {
+/** One request under way, as what the server says in its course sees it. */
+export type Pending = Pick<RequestOptions, 'onNotification' | 'onQuestion' | 'party' | 'isAlone' | 'signal'> & {
   resolve(result: JsonObject): void;
   reject(error: unknown): void;
   progressed(params: JsonObject): void;
+  /** While a person is asked, the server's silence is no fault of its own. */
+  pause(): void;
+  resume(): void;
 };
 
-const RESERVED = 'io.modelcontextprotocol/';
+/** What is ours to say in `_meta`, whatever the caller put there. */
+const OURS = new Set(
+  ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel', 'subscriptionId', 'serverInfo'].map(
+    (name) => `io.modelcontextprotocol/${name}`,
+  ),
+);
 
-/** The caller's `_meta` without what is ours to say. */
 const foreignMeta = (meta: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(meta).filter(([key]) => !key.startsWith(RESERVED) && key !== 'progressToken'));
+  Object.fromEntries(Object.entries(meta).filter(([key]) => !OURS.has(key) && key !== 'progressToken'));
 
 /** The caller's parameters with our progress token, which is the id, and our envelope. */
 const paramsFor = (id: string, { _meta, ...rest }: JsonObject, envelope: JsonObject): JsonObject => {
@@ -44,6 +61,28 @@ const paramsFor = (id: string, { _meta, ...rest }: JsonObject, envelope: JsonObj
     ...envelope,
   };
   return Object.keys(meta).length > 0 ? { ...rest, _meta: meta } : rest;
+};
+
+/** A clock that can be stopped; `expire` is called once it has run for `ms` without a pause or a wind. */
+const createTimer = (ms: number, expire: () => void) => {
+  let paused = 0;
+  let timer: NodeJS.Timeout | undefined = setTimeout(expire, ms);
+  const wind = () => {
+    clearTimeout(timer);
+    timer = paused > 0 ? undefined : setTimeout(expire, ms);
+  };
+  return {
+    wind,
+    pause() {
+      paused += 1;
+      wind();
+    },
+    resume() {
+      paused -= 1;
+      wind();
+    },
+    stop: () => clearTimeout(timer),
+  };
 };
 
 /** Requests of our own on a connection: their ids, progress tokens, timeouts and cancellation. */
@@ -58,7 +97,10 @@ export const createRequests = () => {
   };
 
   return {
-    /** Takes a message that belongs to one of these requests; false for any other. */
+    /** What is under way, in the order in which it was asked, by id. */
+    pending: pending as ReadonlyMap<string, Pending>,
+
+    /** Takes an answer or progress that belongs to one of these requests; false for anything else. */
     take(message: TapMessage): boolean {
       if ('method' in message) {
         if (message.method !== 'notifications/progress') return false;
@@ -86,22 +128,19 @@ export const createRequests = () => {
     },
 
     /** The server's result as it came. Throws as `Connection.request` says. */
-    send: (
-      wire: Wire,
-      method: string,
-      params: JsonObject,
-      { signal, timeoutMs, onNotification }: RequestOptions,
-    ): Promise<JsonObject> =>
+    send: (wire: Wire, method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject> =>
       new Promise((resolve, reject) => {
+        const { signal, timeoutMs, onNotification } = options;
         if (signal?.aborted) return reject(signal.reason);
         counter += 1;
         const id = `peta:${counter}`;
         const stream = new AbortController();
+        const envelope = wire.envelope(options);
         const callersToken = asObject(params._meta)?.progressToken;
 
         const finish = (): boolean => {
           if (!pending.has(id)) return false;
-          clearTimeout(timer);
+          timer.stop();
           signal?.removeEventListener('abort', abort);
           settled(id);
           return true;
@@ -110,33 +149,36 @@ export const createRequests = () => {
         const giveUp = (error: unknown) => {
           if (!finish()) return;
           if (!wire.cancelsByClosing) {
-            const about = { requestId: id, ...(Object.keys(wire.envelope).length > 0 && { _meta: wire.envelope }) };
+            const about = { requestId: id, ...(Object.keys(envelope).length > 0 && { _meta: envelope }) };
             wire.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: about }).catch(() => {});
           }
           stream.abort();
           reject(error);
         };
         const abort = () => giveUp(signal?.reason);
-        const expire = () => giveUp(new CallTimeout(timeoutMs));
-        let timer = setTimeout(expire, timeoutMs);
+        const timer = createTimer(timeoutMs, () => giveUp(new CallTimeout(timeoutMs)));
         signal?.addEventListener('abort', abort);
 
         pending.set(id, {
+          ...options,
           resolve: (result) => void (finish() && resolve(result)),
           reject: fail,
           progressed: (progress) => {
-            clearTimeout(timer);
-            timer = setTimeout(expire, timeoutMs);
+            timer.wind();
             if (callersToken !== undefined)
               onNotification?.('notifications/progress', { ...progress, progressToken: callersToken });
           },
+          pause: timer.pause,
+          resume: () => {
+            if (pending.has(id)) timer.resume();
+          },
         });
-        const options: TransportSendOptions = {
+        const sendOptions: TransportSendOptions = {
           requestSignal: stream.signal,
           onRequestStreamEnd: () => fail(new ServerUnavailable('The server ended the answer before it was complete.')),
         };
         wire
-          .send({ jsonrpc: '2.0', id, method, params: paramsFor(id, params, wire.envelope) }, options)
+          .send({ jsonrpc: '2.0', id, method, params: paramsFor(id, params, envelope) }, sendOptions)
           .catch((error: unknown) => {
             if (pending.has(id)) fail(wire.failure(error, id));
           });

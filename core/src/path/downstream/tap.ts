@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/client';
+import { sendingAs, sendingNameless, sentAs } from '#lib/sending';
 
 export type TapMessage = JSONRPCMessage;
 
@@ -21,16 +22,22 @@ export type Tap = Transport & {
 
 const nameless = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
+/** Takes a message; `stream` is the id of the request on whose own stream it came, where the transport has such. */
+export type Take = (message: TapMessage, stream: string | undefined) => boolean;
+
 /**
  * Puts `take` in front of whoever owns the transport; a message it takes goes no further. Whatever a server sends, reading
  * it throws at nobody.
  */
-export const createTap = (inner: Way, take: (message: TapMessage) => boolean): Tap => {
+export const createTap = (inner: Way, take: Take): Tap => {
   let isClosing = false;
   let endedByItself = false;
   const tap: Tap = {
     start: () => inner.start(),
-    send: (message: JSONRPCMessage, options?: TransportSendOptions) => inner.send(message, options),
+    send: (message: JSONRPCMessage, options?: TransportSendOptions) =>
+      'method' in message && 'id' in message
+        ? sendingAs(String(message.id), () => inner.send(message, options))
+        : sendingNameless(() => inner.send(message, options)),
     close: async () => {
       isClosing = true;
       await inner.close();
@@ -51,7 +58,7 @@ export const createTap = (inner: Way, take: (message: TapMessage) => boolean): T
   };
   inner.onmessage = (message, extra) => {
     try {
-      if (!take(message)) tap.onmessage?.(message, extra);
+      if (!take(message, inner.hasPerRequestStream ? sentAs() : undefined)) tap.onmessage?.(message, extra);
     } catch (error) {
       tap.onerror?.(nameless(error));
     }

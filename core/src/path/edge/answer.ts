@@ -2,6 +2,8 @@ import { acceptsStream, type Exchange, type Message, type Stream } from './excha
 
 /** The answer to one request: a single JSON body, or a stream once there is something to say before the result. */
 export type Answer = {
+  /** The client takes a stream, so that something can be said before the result. */
+  canStream: boolean;
   /** A notification that belongs to this request; dropped where the client takes no stream. */
   notify(message: Message): void;
   finish(message: Message): void;
@@ -41,6 +43,7 @@ export const createAnswer = (exchange: Exchange, quietMs: number, headers?: Reco
   };
 
   return {
+    canStream: mayStream,
     notify(message) {
       if (!isOver && mayStream) open().send(message);
     },

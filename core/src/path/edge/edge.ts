@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, JsonObject, Outcome, Refused } from '#call';
+import type { Admitted, Arrival, Ask, Asks, JsonObject, Outcome, Refused } from '#call';
 import type { Exchange } from './exchange.ts';
 import type { LiveSet } from './live.ts';
 import { InvalidParams, type Lists, listMethods, pageOf, targetOf } from './methods.ts';
@@ -10,6 +10,8 @@ type Path = {
   admit(arrival: Arrival): Promise<Admitted | Refused>;
   list(admitted: Admitted): Promise<Lists>;
   call(ask: Ask, admitted: Admitted): Promise<Outcome>;
+  /** Could it be done now? */
+  permits(ask: Ask, admitted: Admitted): Promise<boolean>;
 };
 
 type Product = { name: string; title: string; version: string; instructions: string };
@@ -22,6 +24,10 @@ export type EdgeParts = {
   pageSize: number;
   /** A stream says something at least this often. */
   quietMs: number;
+  /** A client that is asked something has this long to answer. */
+  questionTimeoutMs: number;
+  /** Tells the servers that know the roots of this session's client that they are others now. */
+  rootsChanged(sessionId: string): void;
 };
 
 /** One protocol era: the only code that knows what its wire looks like. */
@@ -33,21 +39,20 @@ export type Era = {
 /** What Peta offers to clients, in every era. */
 export const CAPABILITIES = {
   tools: { listChanged: true },
-  resources: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
   prompts: { listChanged: true },
   completions: {},
+  logging: {},
 };
 
 /** What became of a request, before it is put in the words of an era. */
-export type Reply = { result: JsonObject } | { error: WireError } | { cancelled: true };
+export type Reply = { result: JsonObject } | { error: WireError } | { cancelled: true } | { asks: Asks };
 
-type Running = {
+type Running = Pick<Ask, 'notify' | 'question' | 'retry' | 'logLevel' | 'signal'> & {
   id: RequestId;
   method: string;
   params: JsonObject;
   admitted: Admitted;
-  signal: AbortSignal;
-  notify(method: string, params: JsonObject): void;
   /** The code this era uses for a resource that is not there. */
   resourceNotFound: number;
 };
@@ -60,10 +65,18 @@ const page = async ({ path, pageSize }: EdgeParts, running: Running): Promise<Re
   return { result: { [method.key]: [...entries], ...(nextCursor !== undefined && { nextCursor }) } };
 };
 
-const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
-  const { id, method, params, admitted, signal, notify, resourceNotFound } = running;
+/** What a request asks of the path. Throws `InvalidParams`. */
+export const askOf = (running: Omit<Running, 'admitted' | 'resourceNotFound'>): Ask => {
+  const { id, method, params, notify, question, retry, logLevel, signal } = running;
   const { kind, exposedName } = targetOf(method, params);
-  const ask: Ask = { callId: randomUUID(), requestId: id, method, kind, exposedName, params, notify, signal };
+  const callId = randomUUID();
+  return { callId, requestId: id, method, kind, exposedName, params, notify, question, retry, logLevel, signal };
+};
+
+const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
+  const { method, admitted, resourceNotFound } = running;
+  const ask = askOf(running);
+  const { kind, exposedName } = ask;
   const outcome = await path.call(ask, admitted);
   switch (outcome.kind) {
     case 'done':
@@ -72,6 +85,8 @@ const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
       return { error: failedError(outcome) };
     case 'cancelled':
       return { cancelled: true };
+    case 'asks':
+      return { asks: outcome };
     case 'refused':
       return method === 'tools/call' && outcome.code !== 'unknown-capability'
         ? { result: { content: [{ type: 'text', text: outcome.reason }], isError: true } }

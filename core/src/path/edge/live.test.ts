@@ -34,7 +34,7 @@ test('a change ends what is no longer welcome and tells streams only of lists th
     end: () => ended.push('ada'),
     onListChanged: (kinds) => told.push([...kinds]),
   });
-  const remove = live.add({ admitted: admitted('gone'), end: () => ended.push('gone') });
+  const { remove } = live.add({ admitted: admitted('gone'), end: () => ended.push('gone') });
   live.add({ admitted: admitted('out'), end: () => ended.push('out') });
   remove();
   await live.recheck(() => true);

@@ -43,13 +43,13 @@ export const createLive = ({ readmit, digests }: Options) => {
   };
 
   return {
-    /** Returns the function that takes it out again. */
-    add(live: Live): () => void {
+    /** `remove` takes it out again; `admitted` is its caller with the permissions of now. */
+    add(live: Live): { remove(): void; admitted(): Admitted } {
       const entry: Entry = { ...live, digests: live.onListChanged ? digests(live.admitted) : undefined };
       entries.add(entry);
       // What changed between the door and here would otherwise never reach a stream.
       if (live.onListChanged) void recheck(entry).catch(() => {});
-      return () => entries.delete(entry);
+      return { remove: () => void entries.delete(entry), admitted: () => entry.admitted };
     },
 
     /** Looks again at everything open that `concerns` picks; rejects when somebody could not be looked up. */

@@ -34,6 +34,7 @@ export const callMethods: Readonly<Record<string, (params: JsonObject) => Target
   'tools/call': (params) => ({ kind: 'tool', exposedName: Named.parse(params).name }),
   'prompts/get': (params) => ({ kind: 'prompt', exposedName: Named.parse(params).name }),
   'resources/read': (params) => ({ kind: 'resource', exposedName: Located.parse(params).uri }),
+  'resources/subscribe': (params) => ({ kind: 'resource', exposedName: Located.parse(params).uri }),
   'completion/complete': (params) => {
     const { ref } = Completion.parse(params);
     return ref.type === 'ref/prompt'

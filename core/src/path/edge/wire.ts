@@ -2,6 +2,8 @@ import type { CapabilityKind, Failed, Json, JsonObject, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
 
+export type { Message } from './exchange.ts';
+
 /** JSON-RPC 2.0 and MCP error codes that Peta itself answers with. */
 export const CODE = {
   parse: -32700,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Arrival, Caller, Client, Refused } from '#call';
 
+type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
+
 /** Who a sessionful client is, from `initialize` until it leaves, is idle for too long, or loses its place. */
 export type Session = {
   readonly id: string;
@@ -10,6 +12,8 @@ export type Session = {
   readonly client: Client;
   readonly protocolVersion: string;
   lastUsedAt: number;
+  /** Least severity of log lines, once the client has said so. */
+  logLevel: LogLevel | undefined;
   /** Requests and streams that are open now: such a session is not idle. */
   open: number;
 };
@@ -70,6 +74,7 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
         client,
         protocolVersion,
         lastUsedAt: now(),
+        logLevel: undefined,
         open: 0,
       };
       sessions.set(session.id, session);

@@ -1,5 +1,6 @@
 import type { LaunchConfig } from '@peta/api';
-import { type Connection, connect } from '../connection.ts';
+import type { JsonObject } from '#call';
+import { type Connection, type ConnectOptions, connect } from '../connection.ts';
 import type { EraMemory } from '../handshake.ts';
 import type { Way } from '../tap.ts';
 import { createHttpTransport, createSseTransport } from './http.ts';
@@ -16,6 +17,8 @@ type Options = {
   eras?: ((config: LaunchConfig) => EraMemory) | undefined;
   /** Ends a start that is under way, and what it has started. */
   signal?: AbortSignal | undefined;
+  clientCapabilities?: JsonObject | undefined;
+  onStray?: ConnectOptions['onStray'];
 };
 
 const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Promise<Way> => {
@@ -32,7 +35,7 @@ const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Pro
 /** Connects to a server as its launch configuration says. Rejects with a sentence that repeats nothing of it. */
 export const openConnection = (
   config: LaunchConfig,
-  { spawn, startTimeoutMs, product, eras, signal }: Options,
+  { spawn, startTimeoutMs, product, eras, signal, clientCapabilities, onStray }: Options,
 ): Promise<Connection> =>
   connect({
     open: () => openTransport(config, spawn),
@@ -42,4 +45,6 @@ export const openConnection = (
     product,
     memory: eras?.(config),
     signal,
+    clientCapabilities,
+    onStray,
   });

@@ -1,22 +1,12 @@
 import { z } from 'zod';
-import type { Admitted, Caller, Client, JsonObject } from '#call';
-import { createAnswer } from '../answer.ts';
-import { CAPABILITIES, type EdgeParts, type Era, runMethod } from '../edge.ts';
+import type { Caller, Client, JsonObject } from '#call';
+import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
-import { callMethods, listMethods } from '../methods.ts';
-import {
-  CODE,
-  errorMessage,
-  faultError,
-  notificationMessage,
-  type RequestId,
-  refuse,
-  resultMessage,
-  turnAway,
-} from '../wire.ts';
-import { parseMessage, type Request } from './json-rpc.ts';
+import { CODE, type RequestId, refuse, resultMessage, turnAway } from '../wire.ts';
+import { type Notification, parseMessage, type Request } from './json-rpc.ts';
+import { createQuestions } from './session-questions.ts';
+import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
-import { forSessionful } from './sessionful-result.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -42,8 +32,10 @@ const NO_SESSION: Client = { name: 'unknown', version: '', capabilities: {} };
 
 /** Protocol revisions 2024-11-05 to 2025-11-25 over Streamable HTTP: `initialize` opens a session. */
 export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { ended(sessionId: string): void } => {
-  const { path, live, product, quietMs } = parts;
+  const { path, product } = parts;
   const open = createOpenSessions(parts);
+  const questions = createQuestions(parts.questionTimeoutMs);
+  const answerRequest = createSessionRequests(parts, open, questions);
 
   const initialize = async (exchange: Exchange, { id, params }: Request) => {
     const asked = Initialize.safeParse(params);
@@ -70,48 +62,6 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     exchange.json(200, resultMessage(id, result), { 'mcp-session-id': session.id });
   };
 
-  const run = async (exchange: Exchange, { id, method, params }: Request, admitted: Admitted, session: SessionRef) => {
-    const requests = open.requests(session.id);
-    if (requests.has(id)) {
-      const message = `Invalid request: the id ${JSON.stringify(id)} is already in use in this session.`;
-      return refuse(exchange, 200, id, { code: CODE.invalidRequest, message });
-    }
-    const cancelled = new AbortController();
-    requests.set(id, cancelled);
-    session.open += 1;
-    const remove = live.add({ admitted, end: () => cancelled.abort() });
-    const answer = createAnswer(exchange, quietMs);
-    try {
-      const reply = await runMethod(parts, {
-        id,
-        method,
-        params,
-        admitted,
-        signal: cancelled.signal,
-        notify: (name, content) => answer.notify(notificationMessage(name, content)),
-        resourceNotFound: CODE.resourceNotFound,
-      });
-      if ('cancelled' in reply) answer.abandon();
-      else if ('error' in reply) answer.finish(errorMessage(id, reply.error));
-      else answer.finish(resultMessage(id, forSessionful(reply.result)));
-    } catch (error) {
-      const fault = faultError(error);
-      answer.fail(fault.status, errorMessage(id, fault.error));
-      throw error;
-    } finally {
-      remove();
-      requests.delete(id);
-      session.open -= 1;
-    }
-  };
-
-  const answerRequest = async (exchange: Exchange, request: Request, admitted: Admitted, session: SessionRef) => {
-    const { id, method } = request;
-    if (method === 'ping') return exchange.json(200, resultMessage(id, {}));
-    if (method in listMethods || method in callMethods) return run(exchange, request, admitted, session);
-    refuse(exchange, 200, id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
-  };
-
   /** The session and its owner, or undefined once the exchange has been answered with a refusal. */
   const enter = async (exchange: Exchange, id: RequestId | null) => {
     const sessionId = exchange.header('mcp-session-id');
@@ -125,6 +75,13 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     const message = 'The header Mcp-Session-Id is missing: start with initialize, then send the id it gave.';
     refuse(exchange, 400, id, { code: CODE.invalidRequest, message });
     return undefined;
+  };
+
+  const notified = ({ method, params }: Notification, session: SessionRef): void => {
+    if (method === 'notifications/roots/list_changed') parts.rootsChanged(session.id);
+    if (method !== 'notifications/cancelled') return;
+    const cancelled = CancelledParams.safeParse(params);
+    if (cancelled.success) open.of(session.id).requests.get(cancelled.data.requestId)?.abort();
   };
 
   const post = async (exchange: Exchange) => {
@@ -144,11 +101,10 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
 
     const entered = await enter(exchange, id);
     if (!entered) return;
-    if (message.kind === 'request') return answerRequest(exchange, message, entered.admitted, entered.session);
-    if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
-      const cancelled = CancelledParams.safeParse(message.params);
-      if (cancelled.success) open.requests(entered.session.id).get(cancelled.data.requestId)?.abort();
-    }
+    const { admitted, session } = entered;
+    if (message.kind === 'request') return answerRequest(exchange, message, admitted, session);
+    if (message.kind === 'response') questions.answered(session.id, message.id, message.reply);
+    else notified(message, session);
     exchange.empty(202);
   };
 
@@ -187,6 +143,9 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       refuse(exchange, 400, null, { code: CODE.invalidRequest, message });
     },
 
-    ended: open.ended,
+    ended(sessionId) {
+      questions.ended(sessionId);
+      open.ended(sessionId);
+    },
   };
 };

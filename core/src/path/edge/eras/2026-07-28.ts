@@ -2,14 +2,16 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   classifyInboundRequest,
+  LOG_LEVEL_META_KEY,
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, Client, JsonObject } from '#call';
-import { createAnswer } from '../answer.ts';
+import type { Admitted, Ask, Asks, Client, JsonObject, Retry } from '#call';
+import { type Answer, createAnswer } from '../answer.ts';
 import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
-import { callMethods, listMethods } from '../methods.ts';
+import { isWanted, LogLevel } from '../log-level.ts';
+import { callMethods, InvalidParams, listMethods } from '../methods.ts';
 import {
   CODE,
   errorMessage,
@@ -76,29 +78,87 @@ const complete = ({ product }: EdgeParts, method: string, result: JsonObject): J
   },
 });
 
+/** 2026-07-28, "Multi Round-Trip Requests": the answer asks, and the request comes again with answers. */
+const inputRequired = ({ questions, state }: Asks): JsonObject => ({
+  resultType: 'input_required',
+  ...(Object.keys(questions).length > 0 && { inputRequests: { ...questions } }),
+  ...(state !== undefined && { requestState: state }),
+});
+
+const MAY_RETRY = new Set(['tools/call', 'prompts/get', 'resources/read']);
+const RetryParams = z.looseObject({
+  requestState: z.string().optional(),
+  inputResponses: z.looseObject({}).optional(),
+});
+
+/** What a second attempt brings, or undefined for a first one. Throws `InvalidParams`. */
+const retryOf = ({ method, params }: Request): Retry | undefined => {
+  if (!MAY_RETRY.has(method) || (params.requestState === undefined && params.inputResponses === undefined))
+    return undefined;
+  const retry = RetryParams.safeParse(params);
+  if (!retry.success) throw new InvalidParams(`Invalid params of ${method}: requestState or inputResponses`);
+  return { state: retry.data.requestState, responses: (retry.data.inputResponses ?? {}) as JsonObject };
+};
+
+/** Log lines are for requests that asked for them. Throws `InvalidParams`. */
+const logLevelOf = ({ params: { _meta: meta } }: Request): LogLevel | undefined => {
+  const given = meta[LOG_LEVEL_META_KEY];
+  if (given === undefined) return undefined;
+  const level = LogLevel.safeParse(given);
+  if (!level.success)
+    throw new InvalidParams(`Invalid params: the log level must be one of ${LogLevel.options.join(', ')}.`);
+  return level.data;
+};
+
 const discover = ({ product }: EdgeParts): JsonObject => ({
   supportedVersions: [VERSION],
   capabilities: CAPABILITIES,
   instructions: product.instructions,
 });
 
-const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message =>
-  'error' in reply ? errorMessage(id, reply.error) : resultMessage(id, complete(parts, method, reply.result));
+const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message => {
+  if ('error' in reply) return errorMessage(id, reply.error);
+  return resultMessage(id, 'asks' in reply ? inputRequired(reply.asks) : complete(parts, method, reply.result));
+};
 
-const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
-  const revoked = new AbortController();
-  const remove = parts.live.add({ admitted, end: () => revoked.abort() });
-  const answer = createAnswer(exchange, parts.quietMs);
+/** Runs it with what came along with the request. Throws what is a fault rather than an answer. */
+const runRequest = async (
+  parts: EdgeParts,
+  request: Request,
+  admitted: Admitted,
+  signal: AbortSignal,
+  answer: Answer,
+) => {
   try {
-    const reply = await runMethod(parts, {
+    const logLevel = logLevelOf(request);
+    const notify: Ask['notify'] = (method, params) => {
+      const isLog = method === 'notifications/message';
+      if (!isLog || (logLevel && isWanted(logLevel, params))) answer.notify(notificationMessage(method, params));
+    };
+    return await runMethod(parts, {
       id: request.id,
       method: request.method,
       params: request.params as JsonObject,
       admitted,
-      signal: AbortSignal.any([exchange.gone, revoked.signal]),
-      notify: (method, params) => answer.notify(notificationMessage(method, params)),
+      signal,
+      notify,
+      retry: retryOf(request),
+      logLevel,
       resourceNotFound: CODE.invalidParams,
     });
+  } catch (error) {
+    if (error instanceof InvalidParams) return { error: { code: CODE.invalidParams, message: error.message } };
+    throw error;
+  }
+};
+
+const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const revoked = new AbortController();
+  const { remove } = parts.live.add({ admitted, end: () => revoked.abort() });
+  const answer = createAnswer(exchange, parts.quietMs);
+  try {
+    const signal = AbortSignal.any([exchange.gone, revoked.signal]);
+    const reply = await runRequest(parts, request, admitted, signal, answer);
     if ('cancelled' in reply) answer.abandon();
     else answer.finish(messageFor(parts, request, reply));
   } catch (error) {
@@ -120,7 +180,8 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
   if (method === 'server/discover')
     return exchange.json(200, resultMessage(request.id, complete(parts, method, discover(parts))));
   if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
-  if (method in listMethods || method in callMethods) return run(parts, exchange, request, admitted);
+  if (method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
+    return run(parts, exchange, request, admitted);
   refuse(exchange, 404, request.id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
 };
 

@@ -5,6 +5,7 @@ import type { Exchange, Message } from '../exchange.ts';
 import { createLive } from '../live.ts';
 import { sessionful } from './2025-11-25.ts';
 import { stateless } from './2026-07-28.ts';
+import type { SessionRef } from './session-streams.ts';
 
 const caller: Caller = {
   workspaceId: 'w',
@@ -33,6 +34,7 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}) => {
         meanwhile(ask);
         return outcome;
       },
+      permits: async () => true,
     },
     live: createLive({
       readmit: async (admitted) => admitted,
@@ -41,8 +43,15 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}) => {
     product: { name: 'peta', title: 'Peta', version: '0', instructions: '' },
     pageSize: 10,
     quietMs: 60_000,
+    questionTimeoutMs: 60_000,
+    rootsChanged: () => {},
   };
-  const session = { id: 'the-session', open: 0 };
+  const session: SessionRef = {
+    id: 'the-session',
+    client: { name: 'session', version: '', capabilities: {} },
+    open: 0,
+    logLevel: undefined,
+  };
   const old = sessionful(parts, {
     create: () => session,
     find: (id) => (id === session.id ? session : undefined),
@@ -93,10 +102,9 @@ test('both eras put the same call on the path', async () => {
   const { asked, send } = build(done);
   await send(...modern('tools/call', params));
   await send(...legacy('tools/call', params));
-  const [first, second] = asked.map(({ callId: _c, notify: _n, signal: _s, params: { _meta, ...own }, ...ask }) => ({
-    ...ask,
-    own,
-  }));
+  const [first, second] = asked.map(
+    ({ callId: _c, notify: _n, signal: _s, question: _q, params: { _meta, ...own }, ...ask }) => ({ ...ask, own }),
+  );
   expect(first).toEqual(second);
   expect(first).toMatchObject({ method: 'tools/call', kind: 'tool', exposedName: 's__t', requestId: 1, own: params });
 });

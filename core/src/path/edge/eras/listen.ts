@@ -2,8 +2,9 @@ import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Admitted, JsonObject } from '#call';
 import type { EdgeParts } from '../edge.ts';
-import { acceptsStream, type Exchange } from '../exchange.ts';
+import { acceptsStream, type Exchange, type Stream } from '../exchange.ts';
 import type { ListKind } from '../live.ts';
+import { subscribe } from '../subscribe.ts';
 import { CODE, notificationMessage, type RequestId, refuse, resultMessage } from '../wire.ts';
 
 const Filter = z.looseObject({
@@ -11,6 +12,7 @@ const Filter = z.looseObject({
     toolsListChanged: z.boolean().optional(),
     promptsListChanged: z.boolean().optional(),
     resourcesListChanged: z.boolean().optional(),
+    resourceSubscriptions: z.array(z.string().min(1)).max(1_000).optional(),
   }),
 });
 
@@ -25,12 +27,13 @@ const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
  * `subscriptions/listen` of 2026-07-28: the response stays open. First it says which of the notifications asked for
  * it will carry, then it carries exactly those, each tagged with the subscription.
  */
-export const listen = (
-  { live, quietMs }: EdgeParts,
+export const listen = async (
+  parts: EdgeParts,
   exchange: Exchange,
   request: { id: RequestId; params: Record<string, unknown> },
   admitted: Admitted,
 ) => {
+  const { live, quietMs } = parts;
   const filter = Filter.safeParse(request.params);
   if (!filter.success)
     return refuse(exchange, 200, request.id, {
@@ -43,30 +46,57 @@ export const listen = (
       message: 'subscriptions/listen answers with a stream: accept text/event-stream.',
     });
 
-  const wanted = KINDS.filter((kind) => filter.data.notifications[FLAG[kind]]);
+  const { notifications } = filter.data;
+  const wanted = KINDS.filter((kind) => notifications[FLAG[kind]]);
   const tag = { [SUBSCRIPTION_ID_META_KEY]: request.id };
-  const stream = exchange.stream();
-  const notify = (method: string, params: JsonObject) =>
-    stream.send(notificationMessage(method, { ...params, _meta: tag }));
+  const over = new AbortController();
+  let stream: Stream | undefined;
+  const early: [method: string, params: JsonObject][] = [];
+  /** What is said before the acknowledgement waits for it. */
+  const notify = (method: string, params: JsonObject) => {
+    if (stream) stream.send(notificationMessage(method, { ...params, _meta: tag }));
+    else early.push([method, params]);
+  };
 
-  const remove = live.add({
+  const place = live.add({
     admitted,
     end: () => {
-      clearInterval(timer);
-      stream.send(resultMessage(request.id, { resultType: 'complete', _meta: tag }));
-      stream.end();
+      over.abort();
+      stream?.send(resultMessage(request.id, { resultType: 'complete', _meta: tag }));
+      stream?.end();
     },
     onListChanged: (kinds) => {
       for (const kind of kinds) if (wanted.includes(kind)) notify(`notifications/${kind}/list_changed`, {});
     },
   });
-  const timer = setInterval(() => stream.keepAlive(), quietMs);
+  over.signal.addEventListener('abort', place.remove);
+  exchange.gone.addEventListener('abort', () => over.abort());
+
+  /** Those of the resources that their servers tell of. */
+  const watched: string[] = [];
+  const watch = async (uri: string) => {
+    const reply = await subscribe(parts, {
+      id: request.id,
+      params: { uri },
+      admitted: place.admitted,
+      resourceNotFound: CODE.invalidParams,
+      signal: over.signal,
+      updated: (params) => notify('notifications/resources/updated', params),
+    });
+    if ('result' in reply) watched.push(uri);
+  };
+  await Promise.all((notifications.resourceSubscriptions ?? []).map(watch));
+  if (over.signal.aborted) return exchange.empty(202);
+
+  stream = exchange.stream();
+  const timer = setInterval(() => stream?.keepAlive(), quietMs);
   timer.unref();
-  exchange.gone.addEventListener('abort', () => {
-    clearInterval(timer);
-    remove();
-  });
+  over.signal.addEventListener('abort', () => clearInterval(timer));
   notify('notifications/subscriptions/acknowledged', {
-    notifications: Object.fromEntries(wanted.map((kind) => [FLAG[kind], true])),
+    notifications: {
+      ...Object.fromEntries(wanted.map((kind) => [FLAG[kind], true])),
+      ...(watched.length > 0 && { resourceSubscriptions: watched }),
+    },
   });
+  for (const [method, params] of early.splice(0)) notify(method, params);
 };

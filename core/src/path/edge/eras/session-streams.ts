@@ -1,26 +1,45 @@
-import type { Admitted } from '#call';
+import type { Admitted, Client } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import type { Exchange } from '../exchange.ts';
-import { notificationMessage, type RequestId } from '../wire.ts';
+import type { LogLevel } from '../log-level.ts';
+import { type Message, notificationMessage, type RequestId } from '../wire.ts';
 
 /** A session as this era needs it. */
-export type SessionRef = { readonly id: string; open: number };
+export type SessionRef = {
+  readonly id: string;
+  readonly client: Client;
+  open: number;
+  /** Least severity of log lines, once the client has said so. */
+  logLevel: LogLevel | undefined;
+};
 
-/** What is open in one session: its requests by id, and the stream that tells of changes. */
-type Open = { requests: Map<RequestId, AbortController>; endStream: (() => void) | undefined };
+/** What is open in one session. */
+type Open = {
+  requests: Map<RequestId, AbortController>;
+  /** By URI. */
+  subscriptions: Map<string, AbortController>;
+  /** Says something on the stream of changes, if there is one. */
+  say: ((message: Message) => void) | undefined;
+  endStream: (() => void) | undefined;
+};
 
 /** What is open in each session, so that it can be cancelled, taken over and ended. */
 export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | 'quietMs'>) => {
   const sessions = new Map<string, Open>();
 
   const openOf = (sessionId: string): Open => {
-    const held = sessions.get(sessionId) ?? { requests: new Map<RequestId, AbortController>(), endStream: undefined };
+    const held = sessions.get(sessionId) ?? {
+      requests: new Map<RequestId, AbortController>(),
+      subscriptions: new Map<string, AbortController>(),
+      say: undefined,
+      endStream: undefined,
+    };
     sessions.set(sessionId, held);
     return held;
   };
 
   return {
-    requests: (sessionId: string): Map<RequestId, AbortController> => openOf(sessionId).requests,
+    of: openOf,
 
     /** Opens the stream of changes. A client that comes back takes it over from its earlier connection. */
     openStream(exchange: Exchange, admitted: Admitted, session: SessionRef): void {
@@ -37,13 +56,15 @@ export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | '
         session.open -= 1;
         clearInterval(timer);
         remove();
-        if (open.endStream === end) open.endStream = undefined;
+        if (open.endStream !== end) return;
+        open.endStream = undefined;
+        open.say = undefined;
       };
       const end = () => {
         close();
         stream.end();
       };
-      const remove = live.add({
+      const { remove } = live.add({
         admitted,
         end,
         onListChanged: (kinds) => {
@@ -51,6 +72,7 @@ export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | '
         },
       });
       open.endStream = end;
+      open.say = (message) => stream.send(message);
       exchange.gone.addEventListener('abort', close);
       stream.keepAlive();
     },
@@ -61,6 +83,9 @@ export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | '
       sessions.delete(sessionId);
       open?.endStream?.();
       for (const request of open?.requests.values() ?? []) request.abort();
+      for (const subscription of open?.subscriptions.values() ?? []) subscription.abort();
     },
   };
 };
+
+export type OpenSessions = ReturnType<typeof createOpenSessions>;

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import type { Connection } from './connection.ts';
+import { createDownstream } from './downstream.ts';
+import type { ServerKey } from './execute.ts';
+import { createParking } from './parking.ts';
+import { createQuiet } from './quiet.ts';
+import { createTickets } from './tickets.ts';
+
+/** A connection to nothing. */
+export const unused: Connection = {
+  capabilities: {},
+  isStateless: false,
+  request: async () => ({}),
+  notify: () => {},
+  watch: async () => () => {},
+  onListChanged: () => {},
+  onClosed: () => {},
+  close: async () => {},
+};
+
+type Use = <T>(key: ServerKey, run: (connection: Connection) => Promise<T>) => Promise<T>;
+
+/** The downstream stage over whatever lends connections. */
+export const testDownstream = (use: Use, { callTimeoutMs = 1_000, ttlMs = 60_000 } = {}) =>
+  createDownstream({
+    use: (key, run) => use(key, (connection) => run({ connection, bind: () => {} })),
+    watch: async () => {},
+    callTimeoutMs,
+    tickets: createTickets({ key: randomBytes(32), now: Date.now, ttlMs }),
+    parking: createParking({ ttlMs }),
+    quiet: createQuiet(),
+    processId: 'this',
+  });
