@@ -9,7 +9,7 @@ export type Tool = Named & { inputSchema: unknown };
 /** What a scenario asks of a client, in whichever era it speaks. */
 export type ScenarioClient = {
   listTools(): Promise<{ tools: Tool[] }>;
-  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<{ isError?: unknown; content?: unknown }>;
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<Record<string, unknown>>;
   listResources(): Promise<{ resources: { uri: string }[] }>;
   readResource(params: { uri: string }): Promise<unknown>;
   listPrompts(): Promise<{ prompts: Named[] }>;

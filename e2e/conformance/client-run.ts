@@ -53,6 +53,8 @@ const runSuite = (revision: string, performerUrl: string): Promise<number> => {
 };
 
 const [wanted] = process.argv.slice(2);
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
 const peta = await startPeta();
 const performer = await createPerformer({ mcpUrl: peta.mcpUrl, ...(await becomeOwner(peta)) });
 try {

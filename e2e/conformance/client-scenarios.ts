@@ -8,7 +8,14 @@ export type Task = { scenario: string; revision: string; serverUrl: string; cont
 export type Gateway = { api: Api; mcpUrl: string; token: string };
 
 /** One server of the suite as it is seen through Peta. */
-type Seen = { client: ScenarioClient; tools: Tool[]; nameOf(own: string): string; context: unknown };
+type Seen = {
+  client: ScenarioClient;
+  tools: Tool[];
+  /** The server's own names of every tool that Peta keeps, shown to a client or not. */
+  kept(): Promise<string[]>;
+  nameOf(own: string): string;
+  context: unknown;
+};
 
 type Schema = { type?: unknown; properties?: Record<string, Schema>; required?: string[] };
 
@@ -61,6 +68,10 @@ const SCENARIOS: Readonly<Record<string, (seen: Seen) => Promise<void>>> = {
     const { toolCalls } = seen.context as { toolCalls: { name: string; arguments: Record<string, unknown> }[] };
     for (const { name, arguments: args } of toolCalls) await call(seen, seen.nameOf(name), args);
   },
+  /** The official client would leave the invalid tools out by itself, so what Peta keeps is called unseen. */
+  async 'http-invalid-tool-headers'(seen) {
+    for (const own of await seen.kept()) await call(seen, seen.nameOf(own), { region: 'example' });
+  },
   /** Its server has a tool to look at, none to call. */
   async 'json-schema-ref-no-deref'() {},
   async 'json-schema-2020-12-preservation'(seen) {
@@ -89,6 +100,7 @@ export const perform = async (task: Task, { api, mcpUrl, token }: Gateway): Prom
       const seen: Seen = {
         client,
         tools: tools.filter(({ name }) => name.startsWith(nameOf(''))),
+        kept: async () => Object.keys((await api.capabilities.ofServer({ serverId })).capabilities.tools),
         nameOf,
         context: task.context,
       };

@@ -92,7 +92,8 @@ export const buildGateway = async (options: GatewayOptions) => {
         startProcess(wanted, { ring, reaper, inherit: config.PETA_STDIO_ENV });
       const startTimeoutMs = config.PETA_START_TIMEOUT_SECONDS * 1000;
       const launch = openConfig(workspaceId, serverId, row.sealed);
-      return openConnection(launch, { spawn, startTimeoutMs, product, eras, signal });
+      const notice = (sentence: string) => ring.add('peta', sentence);
+      return openConnection(launch, { spawn, startTimeoutMs, product, eras, notice, signal });
     },
     collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
     async onListing({ workspaceId, serverId }, listing) {
@@ -152,6 +153,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     path,
     live,
     product: { ...product, instructions: INSTRUCTIONS },
+    shownTools: (admitted) => catalog.currentView(admitted).tools,
     pageSize: config.PETA_PAGE_SIZE,
     quietMs: QUIET_MS,
   };

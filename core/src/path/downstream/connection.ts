@@ -8,6 +8,7 @@ import { asObject, ServerUnavailable, SessionExpired } from './errors.ts';
 import { faultOf } from './faults.ts';
 import { type HandshakeOptions, meet } from './handshake.ts';
 import { keepSubscribed, type ListKind, whenListChanges } from './list-changes.ts';
+import { mirroring } from './mirror.ts';
 import { createRequests, type RequestOptions, type Wire } from './requests.ts';
 import type { Ending } from './tap.ts';
 
@@ -75,6 +76,7 @@ export const connect = async (options: HandshakeOptions): Promise<Connection> =>
   };
 
   const version = client.getProtocolEra() === 'modern' ? client.getNegotiatedProtocolVersion() : undefined;
+  const isModernHttp = version !== undefined && tap.hasPerRequestStream === true;
   const wire: Wire = {
     send: tap.send,
     envelope:
@@ -85,7 +87,7 @@ export const connect = async (options: HandshakeOptions): Promise<Connection> =>
             [CLIENT_INFO_META_KEY]: options.product,
             [CLIENT_CAPABILITIES_META_KEY]: {},
           },
-    cancelsByClosing: version !== undefined && tap.hasPerRequestStream === true,
+    cancelsByClosing: isModernHttp,
     failure,
   };
   if (version !== undefined)
@@ -93,12 +95,14 @@ export const connect = async (options: HandshakeOptions): Promise<Connection> =>
       for (const kind of ['tools', 'resources', 'prompts'] as const) changed(kind);
     });
 
+  const request: Connection['request'] = async (method, params, requestOptions) => {
+    if (ending) throw new ServerUnavailable(ending.reason);
+    return requests.send(wire, method, params, requestOptions);
+  };
+
   return {
     capabilities: asObject(client.getServerCapabilities()) ?? {},
-    request: async (method, params, requestOptions) => {
-      if (ending) throw new ServerUnavailable(ending.reason);
-      return requests.send(wire, method, params, requestOptions);
-    },
+    request: isModernHttp ? mirroring(request, options.notice ?? (() => {})) : request,
     onListChanged: (listener) => void listListeners.add(listener),
     onClosed: (listener) => {
       if (ending) listener(ending);

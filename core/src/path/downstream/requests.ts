@@ -10,6 +10,8 @@ export type RequestOptions = {
   timeoutMs: number;
   /** Notifications that belong to this request, with the caller's own progress token. */
   onNotification?: ((method: string, params: JsonObject) => void) | undefined;
+  /** Further HTTP headers of this request, where it travels by HTTP. */
+  headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** The way to the server, once it is known which era it speaks. */
@@ -90,7 +92,7 @@ export const createRequests = () => {
       wire: Wire,
       method: string,
       params: JsonObject,
-      { signal, timeoutMs, onNotification }: RequestOptions,
+      { signal, timeoutMs, onNotification, headers }: RequestOptions,
     ): Promise<JsonObject> =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
@@ -133,6 +135,7 @@ export const createRequests = () => {
         });
         const options: TransportSendOptions = {
           requestSignal: stream.signal,
+          headers,
           onRequestStreamEnd: () => fail(new ServerUnavailable('The server ended the answer before it was complete.')),
         };
         wire

@@ -14,6 +14,8 @@ type Options = {
   spawn(config: StdioConfig): Promise<Child>;
   /** What is remembered of servers by their launch configuration: see `createEraMemory`. */
   eras?: ((config: LaunchConfig) => EraMemory) | undefined;
+  /** Told, in a sentence, what an administrator should know of the server. */
+  notice?: ((sentence: string) => void) | undefined;
   /** Ends a start that is under way, and what it has started. */
   signal?: AbortSignal | undefined;
 };
@@ -32,7 +34,7 @@ const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Pro
 /** Connects to a server as its launch configuration says. Rejects with a sentence that repeats nothing of it. */
 export const openConnection = (
   config: LaunchConfig,
-  { spawn, startTimeoutMs, product, eras, signal }: Options,
+  { spawn, startTimeoutMs, product, eras, notice, signal }: Options,
 ): Promise<Connection> =>
   connect({
     open: () => openTransport(config, spawn),
@@ -41,5 +43,6 @@ export const openConnection = (
     startTimeoutMs,
     product,
     memory: eras?.(config),
+    notice,
     signal,
   });
