@@ -11,6 +11,7 @@ import { becomeOwner, cleanUp, ROOT, startPeta } from '../harness/peta.ts';
 import { type Gateway, perform, type Task } from './client-scenarios.ts';
 
 const HERE = import.meta.dirname;
+const SUITE = join(ROOT, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 const REVISIONS = ['2025-11-25', '2026-07-28'];
 /** All scenarios are started at once and wait for each other. */
 const TIMEOUT_MS = 240_000;
@@ -35,6 +36,7 @@ const createPerformer = async (gateway: Gateway): Promise<{ url: string; close()
 
 const runSuite = (revision: string, performerUrl: string): Promise<number> => {
   const args = [
+    SUITE,
     'client',
     ...['--command', `${process.execPath} ${join(HERE, 'client.ts')}`],
     ...['--requirements', revision],
@@ -42,7 +44,7 @@ const runSuite = (revision: string, performerUrl: string): Promise<number> => {
     ...['--timeout', String(TIMEOUT_MS)],
     ...process.argv.slice(3),
   ];
-  const child = spawn(join(ROOT, 'node_modules/.bin/conformance'), args, {
+  const child = spawn(process.execPath, args, {
     env: { ...process.env, PETA_CONFORMANCE_PERFORMER: performerUrl },
     stdio: 'inherit',
   });
