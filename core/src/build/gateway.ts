@@ -107,7 +107,9 @@ export const buildGateway = async (options: GatewayOptions) => {
         if (!method.startsWith('notifications/')) quiet.surprised({ workspaceId, serverId });
       };
       const clientCapabilities = capabilities as JsonObject | undefined;
-      return openConnection(launch, { spawn, startTimeoutMs, product, eras, signal, clientCapabilities, onStray });
+      const notice = (sentence: string) => ring.add('peta', sentence);
+      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray };
+      return openConnection(launch, { spawn, signal, ...about });
     },
     onConnected: (key, connection) => void watching.connected(key, connection),
     collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
@@ -184,6 +186,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     path,
     live,
     product: { ...product, instructions: INSTRUCTIONS },
+    shownTools: (admitted) => catalog.currentView(admitted).tools,
     pageSize: config.PETA_PAGE_SIZE,
     quietMs: QUIET_MS,
     questionTimeoutMs,

@@ -11,6 +11,7 @@ import { faultOf } from './faults.ts';
 import { type HandshakeOptions, meet } from './handshake.ts';
 import { keepSubscribed, type ListKind, listChangesOf, whenListChanges } from './list-changes.ts';
 import { createLogLevel } from './log-level.ts';
+import { mirroring } from './mirror.ts';
 import { createRequests, type RequestOptions, type Wire } from './requests.ts';
 import type { Ending, Take } from './tap.ts';
 import { createWatches } from './watches.ts';
@@ -114,6 +115,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
 
   const version = client.getProtocolEra() === 'modern' ? client.getNegotiatedProtocolVersion() : undefined;
   const isStateless = version !== undefined;
+  const isModernHttp = isStateless && tap.hasPerRequestStream === true;
   const wire: Wire = {
     send: tap.send,
     envelope: ({ clientCapabilities, logLevel }) =>
@@ -125,7 +127,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
             [CLIENT_CAPABILITIES_META_KEY]: clientCapabilities ?? {},
             ...(logLevel !== undefined && { [LOG_LEVEL_META_KEY]: logLevel }),
           },
-    cancelsByClosing: isStateless && tap.hasPerRequestStream === true,
+    cancelsByClosing: isModernHttp,
     failure,
   };
   const capabilities = asObject(client.getServerCapabilities()) ?? {};
@@ -147,13 +149,15 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
       client.autoOpenedSubscription,
     );
 
+  const request: Connection['request'] = async (method, params, requestOptions) => {
+    if (requestOptions.logLevel !== undefined) await logLevel.atLeast(requestOptions.logLevel);
+    return send(method, params, requestOptions);
+  };
+
   return {
     capabilities,
     isStateless,
-    request: async (method, params, requestOptions) => {
-      if (requestOptions.logLevel !== undefined) await logLevel.atLeast(requestOptions.logLevel);
-      return send(method, params, requestOptions);
-    },
+    request: isModernHttp ? mirroring(request, options.notice ?? (() => {})) : request,
     notify: (method, params) => void tap.send({ jsonrpc: '2.0', method, params }).catch(() => {}),
     watch: watches.watch,
     onListChanged: (listener) => void listListeners.add(listener),

@@ -16,6 +16,8 @@ export type HandshakeOptions = {
   product: { name: string; version: string };
   /** Written when the era is found out, and read before asking. */
   memory?: EraMemory | undefined;
+  /** Told, in a sentence, what an administrator should know of the server. */
+  notice?: ((sentence: string) => void) | undefined;
   /** Aborts a handshake that is under way; the transport is closed. */
   signal?: AbortSignal | undefined;
 };

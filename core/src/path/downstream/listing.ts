@@ -12,7 +12,8 @@ const isDefinition = (value: Json): value is Definition =>
 const endless = (method: string): Error =>
   new Error(`The server's answers to ${method} do not end: more than ${MAX_PAGES} pages or ${MAX_ENTRIES} entries.`);
 
-const collect = async (
+/** All pages of one list. Throws when the server does not answer with one. */
+export const collect = async (
   { request }: Pick<Connection, 'request'>,
   method: string,
   key: string,

@@ -19,6 +19,8 @@ export type RequestOptions = {
   /** What the client can be asked, where the server is told with each request. */
   clientCapabilities?: JsonObject | undefined;
   logLevel?: string | undefined;
+  /** Further HTTP headers of this request, where it travels by HTTP. */
+  headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** The way to the server, once it is known which era it speaks. */
@@ -130,7 +132,7 @@ export const createRequests = () => {
     /** The server's result as it came. Throws as `Connection.request` says. */
     send: (wire: Wire, method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject> =>
       new Promise((resolve, reject) => {
-        const { signal, timeoutMs, onNotification } = options;
+        const { signal, timeoutMs, onNotification, headers } = options;
         if (signal?.aborted) return reject(signal.reason);
         counter += 1;
         const id = `peta:${counter}`;
@@ -175,6 +177,7 @@ export const createRequests = () => {
         });
         const sendOptions: TransportSendOptions = {
           requestSignal: stream.signal,
+          headers,
           onRequestStreamEnd: () => fail(new ServerUnavailable('The server ended the answer before it was complete.')),
         };
         wire

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Asks, JsonObject, Outcome, Refused } from '#call';
+import type { Admitted, Arrival, Ask, Asks, Definition, JsonObject, Outcome, Refused } from '#call';
 import type { Exchange } from './exchange.ts';
 import type { LiveSet } from './live.ts';
 import { InvalidParams, type Lists, listMethods, pageOf, targetOf } from './methods.ts';
@@ -20,6 +20,8 @@ type Product = { name: string; title: string; version: string; instructions: str
 export type EdgeParts = {
   path: Path;
   live: LiveSet;
+  /** The tools the caller is shown right now, without waiting for anybody; another list when anything of it changes. */
+  shownTools(admitted: Admitted): readonly Definition[];
   product: Product;
   pageSize: number;
   /** A stream says something at least this often. */

@@ -171,3 +171,36 @@ test('a modern server whose stream of changes ends is subscribed to again, and l
   await vi.waitFor(() => expect(changed).toContain('tools'), 5_000);
   expect(subscriptions).toBe(2);
 });
+
+test('a modern server gets the parameters its tools mark in headers too, as they were last listed', async () => {
+  const seen: unknown[] = [];
+  const properties = { region: { type: 'string', 'x-mcp-header': 'Region' } };
+  const { url } = await serveModern((request, response, message) => {
+    if (message.method === 'tools/list')
+      return json(response, 200, result(message, { tools: [{ name: 'any', inputSchema: { properties } }] }));
+    if (message.method !== 'tools/call') return json(response, 404, rpcError(message, -32601));
+    const { 'mcp-param-region': region, 'mcp-method': method } = request.headers;
+    seen.push({ region, method });
+    if (region === undefined) return json(response, 400, rpcError(message, -32020));
+    json(response, 200, result(message, { ok: true }));
+  });
+  const connection = await modern(url);
+  const call = { name: 'any', arguments: { region: 'Zürich' } };
+  expect(await connection.request('tools/call', call, { timeoutMs: 1_000 })).toEqual({ ok: true });
+  expect(await connection.request('tools/call', call, { timeoutMs: 1_000 })).toEqual({ ok: true });
+  const method = 'tools/call';
+  const region = '=?base64?WsO8cmljaA==?=';
+  expect(seen).toEqual([
+    { method, region: undefined },
+    { method, region },
+    { method, region },
+  ]);
+});
+
+test('an older server is shown as it is, marks and all', async () => {
+  const tools = [{ name: 'any', inputSchema: { properties: { a: { 'x-mcp-header': '' } } } }];
+  const { url } = await serveLegacy((request, response, message) =>
+    request.method === 'POST' ? json(response, 200, result(message, { tools })) : response.writeHead(405).end(),
+  );
+  expect(await (await legacy(url)).request('tools/list', {}, { timeoutMs: 1_000 })).toEqual({ tools });
+});

@@ -15,6 +15,8 @@ type Options = {
   spawn(config: StdioConfig): Promise<Child>;
   /** What is remembered of servers by their launch configuration: see `createEraMemory`. */
   eras?: ((config: LaunchConfig) => EraMemory) | undefined;
+  /** Told, in a sentence, what an administrator should know of the server. */
+  notice?: ((sentence: string) => void) | undefined;
   /** Ends a start that is under way, and what it has started. */
   signal?: AbortSignal | undefined;
   clientCapabilities?: JsonObject | undefined;
@@ -35,7 +37,7 @@ const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Pro
 /** Connects to a server as its launch configuration says. Rejects with a sentence that repeats nothing of it. */
 export const openConnection = (
   config: LaunchConfig,
-  { spawn, startTimeoutMs, product, eras, signal, clientCapabilities, onStray }: Options,
+  { spawn, startTimeoutMs, product, eras, notice, signal, clientCapabilities, onStray }: Options,
 ): Promise<Connection> =>
   connect({
     open: () => openTransport(config, spawn),
@@ -44,6 +46,7 @@ export const openConnection = (
     startTimeoutMs,
     product,
     memory: eras?.(config),
+    notice,
     signal,
     clientCapabilities,
     onStray,

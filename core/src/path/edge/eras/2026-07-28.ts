@@ -24,6 +24,7 @@ import {
 } from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
+import { paramMismatch } from './param-headers.ts';
 
 const VERSION = '2026-07-28';
 
@@ -175,6 +176,9 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
   if (mismatch) return refuse(exchange, 400, request.id, { code: CODE.headerMismatch, message: mismatch });
   const admitted = await parts.path.admit({ ...exchange.arrival, sessionId: undefined, client: clientOf(request) });
   if ('code' in admitted) return turnAway(exchange, request.id, admitted);
+
+  const unlike = paramMismatch(exchange, request, () => parts.shownTools(admitted));
+  if (unlike) return refuse(exchange, 400, request.id, { code: CODE.headerMismatch, message: unlike });
 
   const { method } = request;
   if (method === 'server/discover')

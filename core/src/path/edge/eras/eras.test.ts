@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Admitted, Arrival, Ask, Caller, Outcome } from '#call';
+import type { Admitted, Arrival, Ask, Caller, Definition, Outcome } from '#call';
 import { createEdge, type EdgeParts } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
 import { createLive } from '../live.ts';
@@ -19,7 +19,7 @@ const caller: Caller = {
 };
 
 /** Both eras on one path that writes down what it is asked. */
-const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}) => {
+const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools: Definition[] = []) => {
   const asked: Ask[] = [];
   const parts: EdgeParts = {
     path: {
@@ -40,6 +40,7 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}) => {
       readmit: async (admitted) => admitted,
       digests: () => ({ tools: '', resources: '', prompts: '' }),
     }),
+    shownTools: () => tools,
     product: { name: 'peta', title: 'Peta', version: '0', instructions: '' },
     pageSize: 10,
     quietMs: 60_000,
@@ -141,4 +142,22 @@ test('a resource that is not there has the code of its era, hidden or unknown', 
 test('a cancelled call is answered no more', async () => {
   const { send } = build({ kind: 'cancelled' });
   expect((await send(...legacy('tools/call', params))).map(({ message }) => message)).toEqual([]);
+});
+
+test.each([
+  ['as the body says', { region: 'us' }, { 'mcp-param-region': 'us' }, 200],
+  ['in the Base64 form', { region: 'us' }, { 'mcp-param-region': '=?base64?dXM=?=' }, 200],
+  ['absent with the value', { region: null }, {}, 200],
+  ['that differs', { region: 'us' }, { 'mcp-param-region': 'eu' }, 400],
+  ['in broken Base64', { region: 'us' }, { 'mcp-param-region': '=?base64?dXM?=' }, 400],
+  ['that is missing', { region: 'us' }, {}, 400],
+  ['without a value', {}, { 'mcp-param-region': 'us' }, 400],
+])('a header of a marked parameter %s', async (_what, args, headers, status) => {
+  const properties = { region: { type: 'string', 'x-mcp-header': 'Region' } };
+  const { asked, send } = build(done, () => {}, [{ name: 's__t', inputSchema: { type: 'object', properties } }]);
+  const [body, own] = modern('tools/call', { name: 's__t', arguments: args });
+  const [answer] = await send(body, { ...own, ...headers });
+  expect(answer?.status).toBe(status);
+  expect(asked).toHaveLength(status === 200 ? 1 : 0);
+  if (status === 400) expect(answer?.message).toMatchObject({ id: 1, error: { code: -32020 } });
 });

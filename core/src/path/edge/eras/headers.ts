@@ -1,3 +1,4 @@
+import { decodeHeader } from '#lib/header-value';
 import type { Exchange } from '../exchange.ts';
 
 type Named = { method: string; params: Record<string, unknown> };
@@ -7,14 +8,6 @@ const NAME_SOURCE: Readonly<Record<string, 'name' | 'uri'>> = {
   'tools/call': 'name',
   'prompts/get': 'name',
   'resources/read': 'uri',
-};
-
-const SENTINEL = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
-
-/** A header value as it was meant: values that a header cannot hold come as `=?base64?…?=`. */
-const decode = (value: string): string => {
-  const encoded = SENTINEL.exec(value.trim())?.[1];
-  return encoded === undefined ? value.trim() : Buffer.from(encoded, 'base64').toString('utf8');
 };
 
 /**
@@ -31,6 +24,6 @@ export const headerMismatch = (exchange: Exchange, { method, params }: Named): s
   if (typeof inBody !== 'string') return undefined;
   const nameHeader = exchange.header('mcp-name');
   if (nameHeader === undefined) return 'The header Mcp-Name is missing.';
-  if (decode(nameHeader) !== inBody) return `The header Mcp-Name differs from params.${source} in the body.`;
+  if (decodeHeader(nameHeader) !== inBody) return `The header Mcp-Name differs from params.${source} in the body.`;
   return undefined;
 };
