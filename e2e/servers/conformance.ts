@@ -8,6 +8,7 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { z } from 'zod';
 import { serveHttp } from './conformance/http.ts';
 import { createFixture } from './conformance/server.ts';
+import { ListeningStdio } from './conformance/tasks/listening-stdio.ts';
 import { createWorld } from './conformance/world.ts';
 
 const { values } = parseArgs({ options: { stdio: { type: 'boolean' }, era: { type: 'string' } } });
@@ -18,6 +19,7 @@ if (!values.stdio) serveHttp(world, eras);
 else if (eras === 'legacy') await createFixture(world, 'legacy').connect(new StdioServerTransport());
 else
   serveStdio(({ era }) => createFixture(world, era), {
+    transport: new ListeningStdio(world.tasks),
     legacy: eras === 'modern' ? 'reject' : 'serve',
     onerror: (error) => console.error(error),
   });

@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { createEventStore } from './events.ts';
 import { createFixture } from './server.ts';
+import { listeningHttp } from './tasks/listening-http.ts';
 import type { Change, World } from './world.ts';
 
 const RETRY_MS = 500;
@@ -31,11 +32,12 @@ export const serveHttp = (world: World, eras: 'both' | 'legacy' | 'modern') => {
 
 const createRoute = (world: World, eras: 'both' | 'legacy' | 'modern') => {
   const modern = createMcpHandler(() => createFixture(world, 'modern'), { legacy: 'reject' });
+  const fetchModern = listeningHttp(world.tasks, (request) => modern.fetch(request));
   const legacy = createSessions(world);
   world.listen((change) => publish(modern.notify, change));
   return async (request: Request) => {
     const isLegacy = eras === 'both' ? await isLegacyRequest(request) : eras === 'legacy';
-    return isLegacy ? legacy(request) : modern.fetch(request);
+    return isLegacy ? legacy(request) : fetchModern(request);
   };
 };
 

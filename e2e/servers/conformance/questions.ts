@@ -3,7 +3,12 @@
  * legacy era the SDK asks them as requests to the client during the call, in the modern era the client repeats the call.
  */
 import { randomUUID } from 'node:crypto';
-import { type InputRequest, inputRequired, inputResponse } from '@modelcontextprotocol/server';
+import {
+  type InputRequest,
+  inputRequired,
+  inputResponse,
+  UrlElicitationRequiredError,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DEFAULTS, ENUMS, form, said, sample } from './forms.ts';
 import { json, log, progress, text } from './say.ts';
@@ -14,6 +19,7 @@ export const addQuestions = (fixture: Fixture) => {
   addForms(fixture);
   addSampling(fixture);
   addUrl(fixture);
+  addNeededUrl(fixture);
   addRoots(fixture);
   addAll(fixture);
   addMarked(fixture);
@@ -81,6 +87,22 @@ const addUrl = ({ server, world, era }: Fixture) => {
       if (era === 'legacy' && answer.action === 'accept')
         await mcpReq.notify({ method: 'notifications/elicitation/complete', params: { elicitationId } });
       return json({ url, action: answer.action });
+    },
+  );
+};
+
+/** In the legacy era the call itself is refused until the user has been at the page. */
+const addNeededUrl = ({ server, era }: Fixture) => {
+  server.registerTool(
+    'need_url',
+    { description: 'Refuses before the user has been at a page', inputSchema: z.object({ url: z.url() }) },
+    ({ url }, { mcpReq }) => {
+      const params = { message: 'Open this page first', url };
+      if (era === 'legacy')
+        throw new UrlElicitationRequiredError([{ ...params, mode: 'url', elicitationId: randomUUID() }]);
+      const answer = inputResponse(mcpReq.inputResponses, 'page');
+      if (answer.kind === 'elicit') return json({ url, action: answer.action });
+      return inputRequired({ inputRequests: { page: inputRequired.elicitUrl(params) } });
     },
   );
 };

@@ -12,7 +12,9 @@ import { z } from 'zod';
 import { type TaskMethods, taskOf, taskToolOf } from './calls.ts';
 import type { Task, Tasks } from './tasks.ts';
 
-export const TASKS = 'io.modelcontextprotocol/tasks';
+const TASKS = 'io.modelcontextprotocol/tasks';
+/** What a client must declare to be given tasks. */
+export const REQUIRED = { extensions: { [TASKS]: {} } };
 const HEADER_MISMATCH = -32020;
 const POLL_MS = 100;
 
@@ -60,11 +62,11 @@ const call = (tasks: Tasks, request: JSONRPCRequest) => {
   return { ...complete(handle(task)), resultType: 'task' };
 };
 
-const isCapable = ({ params }: JSONRPCRequest) => Capable.safeParse(params).success;
+export const isCapable = ({ params }: JSONRPCRequest) => Capable.safeParse(params).success;
 
 const requireTasks = (request: JSONRPCRequest) => {
   if (isCapable(request)) return;
-  throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
+  throw new MissingRequiredClientCapabilityError({ requiredCapabilities: REQUIRED });
 };
 
 /** Over HTTP the header `Mcp-Name` names the task. */
