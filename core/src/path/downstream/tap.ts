@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/client';
+import { rounded } from '#lib/exact-number';
 
 export type TapMessage = JSONRPCMessage;
 
@@ -51,7 +52,8 @@ export const createTap = (inner: Way, take: (message: TapMessage) => boolean): T
   };
   inner.onmessage = (message, extra) => {
     try {
-      if (!take(message)) tap.onmessage?.(message, extra);
+      // The SDK reads numbers, so it is given ordinary ones.
+      if (!take(message)) tap.onmessage?.(rounded(message) as TapMessage, extra);
     } catch (error) {
       tap.onerror?.(nameless(error));
     }

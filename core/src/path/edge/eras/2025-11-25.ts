@@ -3,17 +3,9 @@ import type { Admitted, Caller, Client, JsonObject } from '#call';
 import { createAnswer } from '../answer.ts';
 import { CAPABILITIES, type EdgeParts, type Era, runMethod } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
 import { callMethods, listMethods } from '../methods.ts';
-import {
-  CODE,
-  errorMessage,
-  faultError,
-  notificationMessage,
-  type RequestId,
-  refuse,
-  resultMessage,
-  turnAway,
-} from '../wire.ts';
+import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
 import { parseMessage, type Request } from './json-rpc.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
 import { forSessionful } from './sessionful-result.ts';
@@ -35,7 +27,7 @@ const Initialize = z.looseObject({
   capabilities: z.looseObject({}),
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
-const CancelledParams = z.looseObject({ requestId: z.union([z.string(), z.int()]) });
+const CancelledParams = z.looseObject({ requestId: RequestIdShape });
 
 /** A request without a session is let in at the door and then told what it lacks: first who, then what. */
 const NO_SESSION: Client = { name: 'unknown', version: '', capabilities: {} };

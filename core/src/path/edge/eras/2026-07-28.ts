@@ -9,24 +9,17 @@ import type { Admitted, Client, JsonObject } from '#call';
 import { createAnswer } from '../answer.ts';
 import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
 import { callMethods, listMethods } from '../methods.ts';
-import {
-  CODE,
-  errorMessage,
-  faultError,
-  notificationMessage,
-  type RequestId,
-  refuse,
-  resultMessage,
-  turnAway,
-} from '../wire.ts';
+import { withSmallIds } from '../small-ids.ts';
+import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 
 const VERSION = '2026-07-28';
 
 const Request = z.looseObject({
-  id: z.union([z.string(), z.int()]),
+  id: RequestIdShape,
   method: z.string(),
   params: z.looseObject({
     _meta: z.looseObject({
@@ -46,7 +39,7 @@ const classify = (exchange: Exchange) => {
     ...(version !== undefined && { protocolVersionHeader: version }),
     ...(method !== undefined && { mcpMethodHeader: method }),
     ...(name !== undefined && { mcpNameHeader: name }),
-    body: exchange.body,
+    body: withSmallIds(exchange.body),
   });
 };
 
@@ -56,7 +49,7 @@ const clientOf = ({ params: { _meta: meta } }: Request): Client => {
 };
 
 const idOf = (body: unknown): RequestId | null => {
-  const id = z.looseObject({ id: z.union([z.string(), z.int()]) }).safeParse(body);
+  const id = z.looseObject({ id: RequestIdShape }).safeParse(body);
   return id.success ? id.data.id : null;
 };
 
@@ -142,6 +135,6 @@ export const stateless = (parts: EdgeParts): Era => ({
       const message = `Unsupported protocol version: ${requested}`;
       return refuse(exchange, 400, idOf(exchange.body), { code: CODE.unsupportedVersion, message, data });
     }
-    return serveRequest(parts, exchange, Request.parse(route.message));
+    return serveRequest(parts, exchange, Request.parse(exchange.body));
   },
 });

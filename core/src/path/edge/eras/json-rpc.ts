@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { JsonObject } from '#call';
-import type { RequestId } from '../wire.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
 
 export type Request = { kind: 'request'; id: RequestId; method: string; params: JsonObject };
 export type Notification = { kind: 'notification'; method: string; params: JsonObject };
 
 const Envelope = z.looseObject({
   jsonrpc: z.literal('2.0'),
-  id: z.union([z.string(), z.int()]).optional(),
+  id: RequestIdShape.optional(),
   method: z.string().optional(),
   params: z.looseObject({}).optional(),
 });

@@ -1,10 +1,11 @@
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, JsonObject } from '#call';
+import type { Admitted } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import { acceptsStream, type Exchange } from '../exchange.ts';
+import type { RequestId } from '../ids.ts';
 import type { ListKind } from '../live.ts';
-import { CODE, notificationMessage, type RequestId, refuse, resultMessage } from '../wire.ts';
+import { CODE, notificationMessage, refuse, resultMessage } from '../wire.ts';
 
 const Filter = z.looseObject({
   notifications: z.looseObject({
@@ -46,7 +47,7 @@ export const listen = (
   const wanted = KINDS.filter((kind) => filter.data.notifications[FLAG[kind]]);
   const tag = { [SUBSCRIPTION_ID_META_KEY]: request.id };
   const stream = exchange.stream();
-  const notify = (method: string, params: JsonObject) =>
+  const notify = (method: string, params: Record<string, unknown>) =>
     stream.send(notificationMessage(method, { ...params, _meta: tag }));
 
   const remove = live.add({

@@ -1,26 +1,28 @@
 import type { Admitted } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import type { Exchange } from '../exchange.ts';
-import { notificationMessage, type RequestId } from '../wire.ts';
+import { createById } from '../ids.ts';
+import { notificationMessage } from '../wire.ts';
 
 /** A session as this era needs it. */
 export type SessionRef = { readonly id: string; open: number };
 
 /** What is open in one session: its requests by id, and the stream that tells of changes. */
-type Open = { requests: Map<RequestId, AbortController>; endStream: (() => void) | undefined };
+type Requests = ReturnType<typeof createById<AbortController>>;
+type Open = { requests: Requests; endStream: (() => void) | undefined };
 
 /** What is open in each session, so that it can be cancelled, taken over and ended. */
 export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | 'quietMs'>) => {
   const sessions = new Map<string, Open>();
 
   const openOf = (sessionId: string): Open => {
-    const held = sessions.get(sessionId) ?? { requests: new Map<RequestId, AbortController>(), endStream: undefined };
+    const held = sessions.get(sessionId) ?? { requests: createById<AbortController>(), endStream: undefined };
     sessions.set(sessionId, held);
     return held;
   };
 
   return {
-    requests: (sessionId: string): Map<RequestId, AbortController> => openOf(sessionId).requests,
+    requests: (sessionId: string): Requests => openOf(sessionId).requests,
 
     /** Opens the stream of changes. A client that comes back takes it over from its earlier connection. */
     openStream(exchange: Exchange, admitted: Admitted, session: SessionRef): void {
