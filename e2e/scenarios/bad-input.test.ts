@@ -44,6 +44,7 @@ describe('the wire', () => {
     ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]', 400, -32600],
     ['an empty batch', '[]', 400, -32600],
     ['a deep nest', `${'['.repeat(40_000)}${']'.repeat(40_000)}`, 400, -32600],
+    ['a deep nest that goes wrong', '{"a":'.repeat(15_000), 400, -32600],
     ['bytes that are no UTF-8', '\udcff', 400, -32700],
   ])('%s', async (_what, body, status, code) => {
     const answer = await post(peta.mcpUrl, body, { token });

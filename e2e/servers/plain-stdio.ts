@@ -12,8 +12,11 @@ const INITIALIZED = {
   serverInfo: { name: 'plain', version: '1.0.0' },
 };
 
-/** A legacy MCP server by hand, for servers that misbehave: `answer` says what to reply, undefined for nothing. */
-export const servePlain = (tools: () => object[], answer: (message: Message) => Reply): void => {
+/**
+ * A legacy MCP server by hand, for servers that misbehave: `answer` is given each call and its line, and says what to
+ * reply, undefined for nothing.
+ */
+export const servePlain = (tools: () => object[], answer: (message: Message, line: string) => Reply): void => {
   createInterface({ input: process.stdin }).on('line', (line) => {
     const message = JSON.parse(line) as Message;
     if (message.id === undefined) return;
@@ -22,7 +25,7 @@ export const servePlain = (tools: () => object[], answer: (message: Message) => 
     if (message.method === 'ping') return say({ id: message.id, result: {} });
     if (message.method !== 'tools/call')
       return say({ id: message.id, error: { code: -32601, message: 'Method not found' } });
-    const reply = answer(message);
+    const reply = answer(message, line);
     if (reply) say({ id: message.id, ...reply });
   });
 };

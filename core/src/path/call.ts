@@ -69,7 +69,7 @@ export type Ask = {
   /** Peta's own id of this call. */
   callId: string;
   /** The client's id, handed back as it came. */
-  requestId: string | number;
+  requestId: string | number | { toJSON(): unknown };
   method: string;
   kind: CapabilityKind;
   /** The name as the client knows it. */

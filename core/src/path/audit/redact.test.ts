@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '#call';
+import { readJson } from '#lib/json';
 import { redact, redactSentence } from './redact.ts';
 
 test.each([
@@ -60,6 +62,11 @@ test('ordinary arguments are written down as they are', () => {
     bypass: 'x',
   };
   expect(redact(args)).toEqual(args);
+});
+
+test('a number that JavaScript would round is written down with its digits', () => {
+  const given = readJson('{"big":12345678901234567890,"password":1.0,"max_tokens":1e3}') as JsonObject;
+  expect(redact(given)).toEqual({ big: '12345678901234567890', password: '[redacted]', max_tokens: '1e3' });
 });
 
 test('what is written down is bounded', () => {

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#call';
+import { ExactNumber } from '#lib/exact-number';
 
 const REDACTED = '[redacted]';
 const MAX_TEXT = 2_000;
@@ -42,7 +43,7 @@ const isSecret = (key: string, value: Json | undefined): boolean => {
     .slice(0, MAX_TEXT)
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '');
-  if (typeof value === 'number' && plain.includes('tokens')) return false;
+  if ((typeof value === 'number' || value instanceof ExactNumber) && plain.includes('tokens')) return false;
   return SECRET_KEY.test(plain) && !ABOUT_TOKENS.test(plain);
 };
 
@@ -81,6 +82,8 @@ const createWalk = () => {
 
   const walk = (value: Json | undefined, depth: number): Json => {
     if (typeof value === 'string') return keep(redactSentence(value));
+    // As text, because whoever reads the line back would round the number.
+    if (value instanceof ExactNumber) return keep(redactSentence(String(value)));
     if (typeof value !== 'object' || value === null) return keep(value ?? null);
     if (depth >= MAX_DEPTH) return keep('[nested too deep]');
     keep('');

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#call';
+import { ExactNumber, rounded } from '#lib/exact-number';
 
 /** The server's own JSON-RPC error, passed on as it came. */
 export class RpcError extends Error {
@@ -13,7 +14,8 @@ export class RpcError extends Error {
 
   /** Undefined when it is no JSON-RPC error, whatever the server calls it. */
   static from(error: unknown): RpcError | undefined {
-    const { code, message, data } = asObject(error) ?? {};
+    const { code: given, message, data } = asObject(error) ?? {};
+    const code = rounded(given);
     return typeof code === 'number' && typeof message === 'string' ? new RpcError(code, message, data) : undefined;
   }
 }
@@ -48,4 +50,6 @@ export class HandshakeFailed extends Error {
 /** The value as a JSON object, or undefined when it is anything else. */
 export const asObject = (value: unknown): JsonObject | undefined =>
   // What is parsed from the wire holds JSON and nothing else.
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+    ? (value as JsonObject)
+    : undefined;

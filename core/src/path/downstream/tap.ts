@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/client';
+import { rounded } from '#lib/exact-number';
 import { sendingAs, sendingNameless, sentAs } from '#lib/sending';
 
 export type TapMessage = JSONRPCMessage;
@@ -58,7 +59,9 @@ export const createTap = (inner: Way, take: Take): Tap => {
   };
   inner.onmessage = (message, extra) => {
     try {
-      if (!take(message, inner.hasPerRequestStream ? sentAs() : undefined)) tap.onmessage?.(message, extra);
+      // The SDK reads numbers, so it is given ordinary ones.
+      if (!take(message, inner.hasPerRequestStream ? sentAs() : undefined))
+        tap.onmessage?.(rounded(message) as TapMessage, extra);
     } catch (error) {
       tap.onerror?.(nameless(error));
     }

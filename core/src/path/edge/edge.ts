@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Admitted, Arrival, Ask, Asks, Definition, JsonObject, Outcome, Refused } from '#call';
 import type { Exchange } from './exchange.ts';
+import type { RequestId } from './ids.ts';
 import type { LiveSet } from './live.ts';
 import { InvalidParams, type Lists, listMethods, pageOf, targetOf } from './methods.ts';
-import { CODE, failedError, type RequestId, refusalError, type WireError } from './wire.ts';
+import { CODE, failedError, refusalError, type WireError } from './wire.ts';
 
 /** What every era puts its requests on. */
 type Path = {

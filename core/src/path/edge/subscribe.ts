@@ -1,6 +1,6 @@
 import type { Admitted, JsonObject } from '#call';
 import { askOf, type EdgeParts, type Reply, runMethod } from './edge.ts';
-import type { RequestId } from './wire.ts';
+import type { RequestId } from './ids.ts';
 
 type Subscription = {
   id: RequestId;

@@ -1,6 +1,7 @@
-import type { CapabilityKind, Failed, Json, JsonObject, Refused } from '#call';
+import type { CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
+import type { RequestId } from './ids.ts';
 
 export type { Message } from './exchange.ts';
 
@@ -20,7 +21,6 @@ export const CODE = {
   unsupportedVersion: -32022,
 } as const;
 
-export type RequestId = string | number;
 export type WireError = { code: number; message: string; data?: Json | undefined };
 
 export const errorMessage = (id: RequestId | null, { code, message, data }: WireError): Message => ({
@@ -29,9 +29,13 @@ export const errorMessage = (id: RequestId | null, { code, message, data }: Wire
   error: { code, message, ...(data !== undefined && { data }) },
 });
 
-export const resultMessage = (id: RequestId, result: JsonObject): Message => ({ jsonrpc: '2.0', id, result });
+export const resultMessage = (id: RequestId, result: Record<string, unknown>): Message => ({
+  jsonrpc: '2.0',
+  id,
+  result,
+});
 
-export const notificationMessage = (method: string, params: JsonObject): Message => ({
+export const notificationMessage = (method: string, params: Record<string, unknown>): Message => ({
   jsonrpc: '2.0',
   method,
   params,

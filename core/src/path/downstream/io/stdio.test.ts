@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { LaunchConfig } from '@peta/api';
 import { afterEach, expect, test } from 'vitest';
+import { readJson } from '#lib/json';
 import type { Connection } from '../connection.ts';
 import { RpcError, ServerUnavailable } from '../errors.ts';
 import { createEraMemory } from '../handshake.ts';
@@ -51,6 +52,23 @@ test.each(['null-error', 'wordless-error', 'number-result', 'no-result'])(
     expect(JSON.stringify(await callTool(connection, 'storm'))).toContain('weathered');
   },
 );
+
+test('a line that two parsers could read differently is no answer', async () => {
+  const connection = await reach('exact');
+  expect(JSON.stringify(await callTool(connection, 'twice'))).toContain('unambiguous');
+});
+
+test('numbers of a server keep their digits', async () => {
+  const connection = await reach('exact');
+  const told: unknown[] = [];
+  const params = JSON.parse('{"name":"digits","_meta":{"progressToken":"mine"}}');
+  const sent = { ...params, arguments: { n: readJson('12345678901234567890') } };
+  const onNotification = (...one: unknown[]) => void told.push(one);
+  const result = JSON.stringify(await connection.request('tools/call', sent, { timeoutMs: 5_000, onNotification }));
+  expect(result).toContain('{"n":12345678901234567890,"deep":[{"n":12345678901234567890}]}');
+  expect(result).toContain('\\"arguments\\":{\\"n\\":12345678901234567890}');
+  expect(JSON.stringify(told)).toContain('"progressToken":"mine","progress":0.50,"total":1.0');
+});
 
 test('progress that nobody asked for reaches nobody', async () => {
   const connection = await reach('hostile');

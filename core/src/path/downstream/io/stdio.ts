@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import { readJson } from '#lib/json';
 import { ServerUnavailable } from '../errors.ts';
 import type { Way } from '../tap.ts';
 
@@ -44,9 +45,10 @@ const readLines = (stream: Readable, maxBytes: number, onLine: (line: string) =>
   });
 };
 
+/** A line that is one message and can be read in one way. */
 const parse = (line: string): JSONRPCMessage | undefined => {
   try {
-    const value: unknown = JSON.parse(line);
+    const value = readJson(line);
     const isMessage =
       typeof value === 'object' &&
       value !== null &&

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Caller, Client, JsonObject } from '#call';
 import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
-import { CODE, type RequestId, refuse, resultMessage, turnAway } from '../wire.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
+import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
 import { type Notification, parseMessage, type Request } from './json-rpc.ts';
 import { createQuestions } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
@@ -25,7 +26,7 @@ const Initialize = z.looseObject({
   capabilities: z.looseObject({}),
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
-const CancelledParams = z.looseObject({ requestId: z.union([z.string(), z.int()]) });
+const CancelledParams = z.looseObject({ requestId: RequestIdShape });
 
 /** A request without a session is let in at the door and then told what it lacks: first who, then what. */
 const NO_SESSION: Client = { name: 'unknown', version: '', capabilities: {} };

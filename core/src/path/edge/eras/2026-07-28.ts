@@ -10,18 +10,11 @@ import type { Admitted, Ask, Asks, Client, JsonObject, Retry } from '#call';
 import { type Answer, createAnswer } from '../answer.ts';
 import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods } from '../methods.ts';
-import {
-  CODE,
-  errorMessage,
-  faultError,
-  notificationMessage,
-  type RequestId,
-  refuse,
-  resultMessage,
-  turnAway,
-} from '../wire.ts';
+import { withSmallIds } from '../small-ids.ts';
+import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 import { paramMismatch } from './param-headers.ts';
@@ -29,7 +22,7 @@ import { paramMismatch } from './param-headers.ts';
 const VERSION = '2026-07-28';
 
 const Request = z.looseObject({
-  id: z.union([z.string(), z.int()]),
+  id: RequestIdShape,
   method: z.string(),
   params: z.looseObject({
     _meta: z.looseObject({
@@ -49,7 +42,7 @@ const classify = (exchange: Exchange) => {
     ...(version !== undefined && { protocolVersionHeader: version }),
     ...(method !== undefined && { mcpMethodHeader: method }),
     ...(name !== undefined && { mcpNameHeader: name }),
-    body: exchange.body,
+    body: withSmallIds(exchange.body),
   });
 };
 
@@ -59,7 +52,7 @@ const clientOf = ({ params: { _meta: meta } }: Request): Client => {
 };
 
 const idOf = (body: unknown): RequestId | null => {
-  const id = z.looseObject({ id: z.union([z.string(), z.int()]) }).safeParse(body);
+  const id = z.looseObject({ id: RequestIdShape }).safeParse(body);
   return id.success ? id.data.id : null;
 };
 
@@ -207,6 +200,6 @@ export const stateless = (parts: EdgeParts): Era => ({
       const message = `Unsupported protocol version: ${requested}`;
       return refuse(exchange, 400, idOf(exchange.body), { code: CODE.unsupportedVersion, message, data });
     }
-    return serveRequest(parts, exchange, Request.parse(route.message));
+    return serveRequest(parts, exchange, Request.parse(exchange.body));
   },
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Admitted, Arrival, Ask, Caller, Definition, Outcome } from '#call';
+import { readJson } from '#lib/json';
 import { createEdge, type EdgeParts } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
 import { createLive } from '../live.ts';
@@ -137,6 +138,16 @@ test('a resource that is not there has the code of its era, hidden or unknown', 
   const [young] = await send(body, headers);
   expect(young?.message.error).toMatchObject({ code: -32602 });
   expect(JSON.stringify([old, young])).not.toContain('inside');
+});
+
+test('an id beyond 2^53 comes back with its digits', async () => {
+  for (const one of [modern, legacy]) {
+    const { asked, send } = build(done);
+    const [body, headers] = one('tools/call', params);
+    const [answer] = await send({ ...body, id: readJson('90071992547409930001') }, headers);
+    expect(JSON.stringify(answer?.message)).toContain('"id":90071992547409930001');
+    expect(JSON.stringify(asked[0]?.requestId)).toBe('90071992547409930001');
+  }
 });
 
 test('a cancelled call is answered no more', async () => {

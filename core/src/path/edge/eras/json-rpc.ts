@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject, Reply, RpcFailure } from '#call';
-import type { RequestId } from '../wire.ts';
+import { type RequestId, RequestIdShape } from '../ids.ts';
 
 export type Request = { kind: 'request'; id: RequestId; method: string; params: JsonObject };
 export type Notification = { kind: 'notification'; method: string; params: JsonObject };
@@ -8,7 +8,7 @@ export type Response = { kind: 'response'; id: RequestId; reply: Reply };
 
 const Envelope = z.looseObject({
   jsonrpc: z.literal('2.0'),
-  id: z.union([z.string(), z.int()]).optional(),
+  id: RequestIdShape.optional(),
   method: z.string().optional(),
   params: z.looseObject({}).optional(),
   result: z.looseObject({}).optional(),

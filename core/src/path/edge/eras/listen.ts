@@ -1,11 +1,12 @@
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, JsonObject } from '#call';
+import type { Admitted } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import { acceptsStream, type Exchange, type Stream } from '../exchange.ts';
+import type { RequestId } from '../ids.ts';
 import type { ListKind } from '../live.ts';
 import { subscribe } from '../subscribe.ts';
-import { CODE, notificationMessage, type RequestId, refuse, resultMessage } from '../wire.ts';
+import { CODE, notificationMessage, refuse, resultMessage } from '../wire.ts';
 
 const Filter = z.looseObject({
   notifications: z.looseObject({
@@ -51,9 +52,9 @@ export const listen = async (
   const tag = { [SUBSCRIPTION_ID_META_KEY]: request.id };
   const over = new AbortController();
   let stream: Stream | undefined;
-  const early: [method: string, params: JsonObject][] = [];
+  const early: [method: string, params: Record<string, unknown>][] = [];
   /** What is said before the acknowledgement waits for it. */
-  const notify = (method: string, params: JsonObject) => {
+  const notify = (method: string, params: Record<string, unknown>) => {
     if (stream) stream.send(notificationMessage(method, { ...params, _meta: tag }));
     else early.push([method, params]);
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Question, Reply } from '#call';
-import { type Message, notificationMessage, type RequestId } from '../wire.ts';
+import type { RequestId } from '../ids.ts';
+import { type Message, notificationMessage } from '../wire.ts';
 
 type Send = (message: Message) => void;
 
@@ -10,7 +11,7 @@ const ENDED = failure('The session ended before the client answered.');
 
 /** Requests of servers to clients that have a session: sent on a stream, answered by a POST. */
 export const createQuestions = (timeoutMs: number) => {
-  const sessions = new Map<string, Map<RequestId, (reply: Reply) => void>>();
+  const sessions = new Map<string, Map<string, (reply: Reply) => void>>();
 
   return {
     /** Puts the question to the client of the session and waits, not without end, for its answer. */
@@ -18,7 +19,7 @@ export const createQuestions = (timeoutMs: number) => {
       new Promise((resolve) => {
         if (signal.aborted) return resolve(WITHDRAWN);
         const id = `peta:${randomUUID()}`;
-        const open = sessions.get(sessionId) ?? new Map<RequestId, (reply: Reply) => void>();
+        const open = sessions.get(sessionId) ?? new Map<string, (reply: Reply) => void>();
         sessions.set(sessionId, open);
         const settle = (reply: Reply) => {
           clearTimeout(timer);
@@ -42,7 +43,7 @@ export const createQuestions = (timeoutMs: number) => {
 
     /** Takes the client's answer; false when this session was not asked that. */
     answered(sessionId: string, id: RequestId, reply: Reply): boolean {
-      const settle = sessions.get(sessionId)?.get(id);
+      const settle = typeof id === 'string' ? sessions.get(sessionId)?.get(id) : undefined;
       settle?.(reply);
       return settle !== undefined;
     },

@@ -1,8 +1,9 @@
 import type { Admitted, Client } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import type { Exchange } from '../exchange.ts';
+import { createById } from '../ids.ts';
 import type { LogLevel } from '../log-level.ts';
-import { type Message, notificationMessage, type RequestId } from '../wire.ts';
+import { type Message, notificationMessage } from '../wire.ts';
 
 /** A session as this era needs it. */
 export type SessionRef = {
@@ -15,7 +16,7 @@ export type SessionRef = {
 
 /** What is open in one session. */
 type Open = {
-  requests: Map<RequestId, AbortController>;
+  requests: ReturnType<typeof createById<AbortController>>;
   /** By URI. */
   subscriptions: Map<string, AbortController>;
   /** Says something on the stream of changes, if there is one. */
@@ -29,7 +30,7 @@ export const createOpenSessions = ({ live, quietMs }: Pick<EdgeParts, 'live' | '
 
   const openOf = (sessionId: string): Open => {
     const held = sessions.get(sessionId) ?? {
-      requests: new Map<RequestId, AbortController>(),
+      requests: createById<AbortController>(),
       subscriptions: new Map<string, AbortController>(),
       say: undefined,
       endStream: undefined,

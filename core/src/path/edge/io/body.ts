@@ -1,4 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { readJson } from '#lib/json';
+import { JsonFault } from '#lib/json-fault';
+import { envelopeFault } from '../envelope.ts';
 
 /** Why a body cannot be used: the HTTP status, the JSON-RPC code and a sentence. */
 export type BadBody = { status: number; code: number; message: string };
@@ -30,7 +33,34 @@ const read = (request: IncomingMessage, maxBytes: number): Promise<Buffer | BadB
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads and parses the JSON body of a POST. Rejects only when the connection breaks. */
+const refused = (code: number, message: string): BadBody => ({ status: 400, code, message });
+
+const decode = (bytes: Buffer): string | undefined => {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+const parse = (bytes: Buffer): { body: unknown } | BadBody => {
+  const text = decode(bytes);
+  if (text === undefined) return refused(PARSE_ERROR, 'Parse error: the body is not UTF-8.');
+  try {
+    const body = readJson(text);
+    const fault = envelopeFault(body);
+    return fault === undefined ? { body } : refused(INVALID_REQUEST, `Invalid request: ${fault}`);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    if (error.kind === 'syntax') return refused(PARSE_ERROR, `Parse error: ${error.message}`);
+    return refused(INVALID_REQUEST, `Invalid request: ${error.message}`);
+  }
+};
+
+/**
+ * Reads the JSON body of a POST, once: what is judged is what is passed on. Refuses what another parser might read
+ * differently. Rejects only when the connection breaks.
+ */
 export const readJsonBody = async (
   request: IncomingMessage,
   maxBytes: number,
@@ -41,9 +71,5 @@ export const readJsonBody = async (
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
   const bytes = await read(request, maxBytes);
   if (!Buffer.isBuffer(bytes)) return bytes;
-  try {
-    return { body: JSON.parse(utf8.decode(bytes)) };
-  } catch {
-    return { status: 400, code: PARSE_ERROR, message: 'Parse error: the body is not valid JSON in UTF-8.' };
-  }
+  return parse(bytes);
 };
