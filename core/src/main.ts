@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LaunchConfig } from '@peta/api';
@@ -89,7 +90,8 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
     const { db } = database;
     const bus = await createPostgresBus({ url: database.url, log });
     undo.push(bus.close);
-    const sealer = createSealer(await readMasterKey({ home, secret: config.JWT_SECRET }));
+    const masterKey = await readMasterKey({ home, secret: config.JWT_SECRET });
+    const sealer = createSealer(masterKey);
     const openConfig = (workspaceId: string, serverId: string, sealed: string) =>
       LaunchConfig.parse(
         JSON.parse(
@@ -106,6 +108,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
+      sessionKey: createHmac('sha256', masterKey).update('where sessions were opened').digest(),
       openConfig,
     });
     undo.push(gateway.close);
