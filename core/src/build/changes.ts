@@ -89,6 +89,8 @@ export const followChanges = ({ bus, registry, endpoints, runtime, identity, liv
   return {
     /** Tells every replica. A change is over once the bus has it; it is followed everywhere within moments. */
     async publish(change: Change): Promise<void> {
+      // So that an address works here as soon as it is told of.
+      if (change.topic === 'endpoint') await endpoints.reload(change.workspaceId, change.id).catch(() => {});
       await bus.publish(change);
     },
     close(): void {
