@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LaunchConfig } from '@peta/api';
@@ -107,7 +108,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
-      stateKey: masterKey,
+      sessionKey: createHmac('sha256', masterKey).update('what clients hold for us').digest(),
       openConfig,
     });
     undo.push(gateway.close);

@@ -3,7 +3,8 @@ import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
 const named = (name: string) => ({ name, version: '1.0.0' });
-const withToken = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
+const withToken = (token: string | undefined) =>
+  token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
 
 type Named = { name: string };
 type CallParams = { name: string; arguments?: Record<string, unknown> };
@@ -12,7 +13,7 @@ type Kind = 'tools' | 'resources' | 'prompts';
 
 /** What the tests ask of a client, in whichever era it speaks. */
 export type McpClient = {
-  listTools(): Promise<{ tools: (Named & { description?: string | undefined })[] }>;
+  listTools(): Promise<{ tools: (Named & { description?: string | undefined; inputSchema?: unknown })[] }>;
   callTool(params: CallParams, options?: CallOptions): Promise<{ isError?: boolean | undefined; content?: unknown }>;
   listPrompts(): Promise<{ prompts: Named[] }>;
   getPrompt(params: { name: string; arguments: Record<string, string> }): Promise<{ messages: unknown[] }>;
@@ -28,7 +29,8 @@ export type McpClient = {
   close(): Promise<void>;
 };
 
-export type Connect = (mcpUrl: string, token: string, name?: string) => Promise<McpClient>;
+/** Without a token as anybody, where an endpoint lets them in. */
+export type Connect = (mcpUrl: string, token: string | undefined, name?: string) => Promise<McpClient>;
 
 const KINDS: readonly Kind[] = ['tools', 'resources', 'prompts'];
 

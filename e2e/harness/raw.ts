@@ -42,7 +42,7 @@ export const post = async (
 /** One stateless tool call of 2026-07-28. */
 export const callTool = (
   mcpUrl: string,
-  token: string,
+  token: string | undefined,
   name: string,
   args: object,
   id: string | number = 1,
@@ -50,12 +50,19 @@ export const callTool = (
   post(
     mcpUrl,
     { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, _meta: VERSION_META } },
-    { token, headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name } },
+    {
+      ...(token !== undefined && { token }),
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name },
+    },
   );
 
 /** Opens a session of 2025-11-25 and returns its id. */
-export const initialize = async (mcpUrl: string, token: string): Promise<string> => {
+export const initialize = async (mcpUrl: string, token?: string): Promise<string> => {
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
-  const { headers } = await post(mcpUrl, { jsonrpc: '2.0', id: 0, method: 'initialize', params }, { token });
+  const { headers } = await post(
+    mcpUrl,
+    { jsonrpc: '2.0', id: 0, method: 'initialize', params },
+    token === undefined ? {} : { token },
+  );
   return headers.get('mcp-session-id') ?? '';
 };

@@ -35,6 +35,10 @@ export const noServer = (serverId: string) =>
   new AdminError(404, 'SERVER_NOT_FOUND', 3001, `There is no server with the id "${serverId}".`);
 export const serverExists = (serverId: string) =>
   new AdminError(409, 'SERVER_EXISTS', 3003, `There is already a server with the id "${serverId}".`);
+export const noEndpoint = (name: string) =>
+  new AdminError(404, 'ENDPOINT_NOT_FOUND', 1001, `There is no endpoint "${name}".`);
+export const endpointExists = (name: string) =>
+  new AdminError(409, 'ENDPOINT_EXISTS', 1001, `There is already an endpoint "${name}".`);
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
 export const noProxy = () => new AdminError(404, 'PROXY_NOT_FOUND', 5001, 'This gateway has no such proxy.');
 export const proxyExists = () => new AdminError(409, 'PROXY_EXISTS', 5002, 'This gateway has been named already.');

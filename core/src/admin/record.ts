@@ -30,6 +30,13 @@ export const forRecord = (value: unknown): JsonObject =>
 /** Whom or what an operation is about. */
 export const targetOf = (input: Record<string, unknown>): string | null => {
   const target =
-    input.serverId ?? input.userId ?? input.tokenId ?? input.proxyId ?? input.client ?? input.targetId ?? null;
+    input.serverId ??
+    input.userId ??
+    input.tokenId ??
+    input.proxyId ??
+    input.client ??
+    input.targetId ??
+    input.name ??
+    null;
   return target === null ? null : String(target);
 };

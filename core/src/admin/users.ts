@@ -31,7 +31,7 @@ export type UserStore = {
 };
 
 export type Publish = (change: {
-  topic: 'user' | 'token' | 'server' | 'gateway';
+  topic: 'user' | 'token' | 'server' | 'endpoint' | 'gateway';
   workspaceId: string;
   id: string;
 }) => Promise<void>;

@@ -2,8 +2,10 @@ import type { Handlers, LaunchConfig } from '@peta/api';
 import type { FastifyInstance } from 'fastify';
 import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
+import { createEndpoints } from '../admin/endpoints.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
+import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresServers } from '../admin/io/postgres-servers.ts';
@@ -72,6 +74,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     me: createMe(users, publish),
     servers: serverHandlers,
     capabilities: createCapabilities(ports),
+    endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
     tokens: createTokens(tokens, users, publish),
     audit: createAuditLog({
       async list(filter) {

@@ -2,6 +2,7 @@ import type { Admitted } from '#call';
 import type { Bus, Change } from '../cluster/bus.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
+import type { Endpoints } from '../path/catalog/endpoints.ts';
 import type { Registry } from '../path/catalog/registry.ts';
 import type { Connection } from '../path/downstream/connection.ts';
 import type { LiveSet } from '../path/edge/live.ts';
@@ -11,6 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 type Parts = {
   bus: Bus;
   registry: Registry;
+  endpoints: Endpoints;
   runtime: Runtime<Connection>;
   identity: Identity;
   live: LiveSet;
@@ -20,7 +22,7 @@ type Parts = {
 const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
-export const followChanges = ({ bus, registry, runtime, identity, live, log }: Parts) => {
+export const followChanges = ({ bus, registry, endpoints, runtime, identity, live, log }: Parts) => {
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
@@ -62,6 +64,9 @@ export const followChanges = ({ bus, registry, runtime, identity, live, log }: P
       case 'server':
         await serverChanged(workspaceId, id);
         return recheck(ofWorkspace);
+      case 'endpoint':
+        await untilDone('Reading an endpoint after a change', () => endpoints.reload(workspaceId, id));
+        return recheck(ofWorkspace);
       case 'listing':
         return recheck(ofWorkspace);
       case 'gateway':
@@ -72,6 +77,7 @@ export const followChanges = ({ bus, registry, runtime, identity, live, log }: P
   const applyAll = async (): Promise<void> => {
     identity.forget('all');
     await untilDone('Reading all servers after a break', registry.load);
+    await untilDone('Reading all endpoints after a break', endpoints.load);
     await recheck(() => true);
   };
 
@@ -83,6 +89,8 @@ export const followChanges = ({ bus, registry, runtime, identity, live, log }: P
   return {
     /** Tells every replica. A change is over once the bus has it; it is followed everywhere within moments. */
     async publish(change: Change): Promise<void> {
+      // So that an address works here as soon as it is told of.
+      if (change.topic === 'endpoint') await endpoints.reload(change.workspaceId, change.id).catch(() => {});
       await bus.publish(change);
     },
     close(): void {

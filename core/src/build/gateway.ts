@@ -9,11 +9,16 @@ import type { Config } from '../config.ts';
 import { type Database, schema } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
+import { createRateLimit } from '../lib/rate-limit.ts';
 import { createAudit } from '../path/audit/audit.ts';
 import { createDrain } from '../path/audit/io/drain.ts';
 import { openJournal } from '../path/audit/io/journal.ts';
 import { createCatalog } from '../path/catalog/catalog.ts';
+import { pickSelected } from '../path/catalog/endpoint.ts';
+import { createEndpoints, type EndpointRecord } from '../path/catalog/endpoints.ts';
+import { postgresEndpoints } from '../path/catalog/io/postgres-endpoints.ts';
 import { postgresServers } from '../path/catalog/io/postgres-servers.ts';
+import { nameAll } from '../path/catalog/naming.ts';
 import { createRegistry } from '../path/catalog/registry.ts';
 import type { Connection } from '../path/downstream/connection.ts';
 import { createDownstream } from '../path/downstream/downstream.ts';
@@ -40,6 +45,8 @@ import { startProcess } from '../runtime/io/process.ts';
 import { createReaper } from '../runtime/io/reaper.ts';
 import { createRuntime, type ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
+import { registerMcp } from './mcp-routes.ts';
+import { keepAtEndpoint } from './session-endpoint.ts';
 
 export type GatewayOptions = {
   config: Config;
@@ -50,13 +57,12 @@ export type GatewayOptions = {
   product: { name: string; title: string; version: string };
   instanceId: string;
   machineKeyHash: string;
-  /** Seals what clients hold for us; the same on every replica. */
-  stateKey: Buffer;
+  /** Secret, the same on every replica: seals and marks what clients hold for us. */
+  sessionKey: Buffer;
   /** Opens a sealed launch configuration. */
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
 
-const MCP = '/mcp';
 const QUIET_MS = 15_000;
 const LIST_TIMEOUT_MS = 30_000;
 /** How long a list waits for servers that have never been asked. */
@@ -73,7 +79,7 @@ const within = (promise: Promise<unknown>, ms: number): Promise<void> =>
 
 /** Everything a call passes through, from HTTP to the servers and the log. */
 export const buildGateway = async (options: GatewayOptions) => {
-  const { config, home, db, bus, log, product, instanceId, machineKeyHash, stateKey, openConfig } = options;
+  const { config, home, db, bus, log, product, instanceId, machineKeyHash, sessionKey, openConfig } = options;
   const now = () => Date.now();
   const onFault = (error: unknown) =>
     log.error('A request failed', {
@@ -82,7 +88,12 @@ export const buildGateway = async (options: GatewayOptions) => {
     });
 
   const registry = createRegistry(postgresServers(db));
-  await registry.load();
+  const endpoints = createEndpoints({
+    store: postgresEndpoints(db),
+    offers: registry,
+    nameStyle: config.PETA_NAME_STYLE,
+  });
+  await Promise.all([registry.load(), endpoints.load()]);
 
   const reaper = createReaper();
   const eras = createEraMemory();
@@ -139,6 +150,7 @@ export const buildGateway = async (options: GatewayOptions) => {
       byHash: (hash) => withDatabase(() => store.byHash(hash)),
       byId: (tokenId) => withDatabase(() => store.byId(tokenId)),
     },
+    endpoints,
     machineKeyHash,
     now,
     touched: lastUsed.touched,
@@ -154,7 +166,7 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
   const catalog = createCatalog({
     offers: registry,
-    style: config.PETA_NAME_STYLE,
+    endpoints,
     allows: (server: ServerRecord, { caller, client }: Admitted, kind: CapabilityKind, name: string) =>
       allows(server, caller, client.name, kind, name).allowed,
     allowsServer: (server, { caller, client }) => allowsServer(server, caller, client.name).allowed,
@@ -165,7 +177,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     identity,
     session: sessions,
     catalog,
-    policy: createPolicy(registry),
+    policy: createPolicy({ server: registry.server, take: createRateLimit(now) }),
     downstream: createDownstream({
       use: (key, run, want) =>
         want
@@ -173,7 +185,7 @@ export const buildGateway = async (options: GatewayOptions) => {
           : runtime.use(key, (connection) => run({ connection, bind: () => {} })),
       watch: watching.watch,
       callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
-      tickets: createTickets({ key: stateKey, now, ttlMs: questionTimeoutMs }),
+      tickets: createTickets({ key: sessionKey, now, ttlMs: questionTimeoutMs }),
       parking,
       quiet,
       processId: randomUUID(),
@@ -195,13 +207,13 @@ export const buildGateway = async (options: GatewayOptions) => {
   const withSessions = sessionful(parts, sessions);
   const serve = createEdge([stateless(parts), withSessions]);
   const entry = createHttpEntry({
-    serve,
+    serve: keepAtEndpoint(sessionKey, serve),
     maxBodyBytes: config.PETA_MAX_BODY_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
     onFault,
   });
 
-  const changes = followChanges({ bus, registry, runtime, identity, live, log });
+  const changes = followChanges({ bus, registry, endpoints, runtime, identity, live, log });
   const sweeping = setInterval(() => sessions.sweep(), SWEEP_MS);
   sweeping.unref();
 
@@ -239,22 +251,12 @@ export const buildGateway = async (options: GatewayOptions) => {
       return server !== undefined && allowsServer(server, caller, '').allowed;
     },
 
-    /** The MCP endpoint, on the raw request: its body is read and parsed once, by the edge. */
-    async register(app: FastifyInstance): Promise<void> {
-      await app.register(async (scope) => {
-        scope.removeAllContentTypeParsers();
-        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-        scope.route({
-          method: ['GET', 'POST', 'DELETE'],
-          url: MCP,
-          config: { guard: 'token' },
-          handler: async (request, reply) => {
-            reply.hijack();
-            await entry(request.raw, reply.raw, MCP);
-          },
-        });
-      });
-    },
+    /** What collides in a selection, by what its servers last listed. */
+    collisions: (workspaceId: string, { nameStyle, selection }: Pick<EndpointRecord, 'nameStyle' | 'selection'>) =>
+      nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
+
+    register: (app: FastifyInstance): Promise<void> =>
+      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry }),
 
     /** Starts what is to run from the start, and asks servers that have never been listed. */
     startServers(): void {

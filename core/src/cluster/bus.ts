@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Something stored has changed: whoever remembers it looks again. */
 export const Change = z.object({
-  topic: z.enum(['user', 'token', 'server', 'listing', 'gateway']),
+  topic: z.enum(['user', 'token', 'server', 'listing', 'endpoint', 'gateway']),
   workspaceId: z.string(),
   id: z.string(),
 });

@@ -1,4 +1,4 @@
-import type { Permissions, Switches, TokenScope } from '@peta/api';
+import type { NameStyle, Permissions, Selected, Switches, TokenScope } from '@peta/api';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -107,6 +107,24 @@ export const servers = pgTable(
     /** What the server listed when it was last asked: tools, resources, templates, prompts. */
     listing: jsonb('listing').$type<Listing>(),
     listedAt: time('listed_at'),
+    createdAt: created,
+    updatedAt: updated,
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+);
+
+/** Selections of servers at an address of their own. */
+export const endpoints = pgTable(
+  'endpoint',
+  {
+    workspaceId: workspaceId(),
+    /** The last part of its address. */
+    id: text('id').notNull(),
+    description: text('description').notNull().default(''),
+    enabled: boolean('enabled').notNull().default(true),
+    anonymous: boolean('anonymous').notNull().default(false),
+    nameStyle: text('name_style').$type<NameStyle>().notNull().default('safe'),
+    selection: jsonb('selection').$type<Selected[]>().notNull(),
     createdAt: created,
     updatedAt: updated,
   },

@@ -8,13 +8,16 @@ export type JsonObject = { [key: string]: Json | undefined };
 /** Who is asking, and the layers that are theirs. */
 export type Caller = {
   workspaceId: string;
-  /** `machine` holds the key in PETA_HOME: whoever can read that folder owns this Peta anyway. */
-  kind: 'user' | 'machine';
-  /** Null for the machine. */
+  /**
+   * `machine` holds the key in PETA_HOME: whoever can read that folder owns this Peta anyway. `anonymous` is anybody, at
+   * an endpoint that lets them in.
+   */
+  kind: 'user' | 'machine' | 'anonymous';
+  /** Null for the machine and for anybody. */
   userId: string | null;
   /** 1 owner, 2 administrator, 3 user. */
   role: 1 | 2 | 3;
-  /** Null for the machine. */
+  /** Null for the machine and for anybody. */
   tokenId: string | null;
   /** The token's scope: server ids and endpoint paths it is confined to, or null for everywhere. */
   scope: { servers: readonly string[] | null; endpoints: readonly string[] | null };
@@ -130,6 +133,10 @@ export type ServerRecord = {
   serverName: string;
   enabled: boolean;
   publicAccess: boolean;
+  /** Shown to anybody at /mcp/public. */
+  anonymousAccess: boolean;
+  /** How often a minute somebody without a token may use it from one address. */
+  anonymousRateLimit: number;
   lazyStartEnabled: boolean;
   /** The server's own layer. */
   switches: Switches;

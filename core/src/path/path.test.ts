@@ -11,6 +11,8 @@ const server: ServerRecord = {
   serverName: 'S',
   enabled: true,
   publicAccess: false,
+  anonymousAccess: false,
+  anonymousRateLimit: 10,
   lazyStartEnabled: true,
   switches: { enabled: true },
   revision: 'r',
@@ -51,10 +53,14 @@ const build = ({ who = caller, canWrite = true } = {}) => {
     session: createSessions({ now: () => 0, idleMs: 1_000 }),
     catalog: {
       view: async () => [],
-      resolve: async () => ({ kind: 'tool', serverId: 's', name: 't' }),
-      present: (_ask, _capability, outcome) => outcome,
+      resolve: async (asked, admitted) => ({
+        ...asked,
+        ...admitted,
+        capability: { kind: 'tool', serverId: 's', name: 't' },
+      }),
+      present: (_call, outcome) => outcome,
     },
-    policy: createPolicy({ server: () => server }),
+    policy: createPolicy({ server: () => server, take: () => true }),
     downstream: {
       send: async (call) => {
         trail.push(`sent ${Object.keys(call).includes('bearer') ? 'with' : 'without'} the bearer`);

@@ -8,6 +8,7 @@ import type {
   ClearedCall,
   Client,
   Decision,
+  Failed,
   Outcome,
   Refused,
 } from './call.ts';
@@ -21,13 +22,14 @@ export type Stages<Visible> = {
   identity: {
     identify(arrival: Arrival): Promise<Caller | Refused>;
     /** The same caller with today's permissions, or the reason why no more. */
-    current(caller: Caller): Promise<Caller | Refused>;
+    current(caller: Caller, endpoint: string): Promise<Caller | Refused>;
   };
   session: { client(arrival: Arrival, caller: Caller): Client | Refused };
   catalog: {
     view(admitted: Admitted): Promise<Visible>;
-    resolve(ask: Ask, admitted: Admitted): Promise<Capability | Refused>;
-    present(ask: Ask, capability: Capability, outcome: Outcome): Outcome;
+    /** The call that was asked for, under the server's own names. */
+    resolve(ask: Ask, admitted: Admitted): Promise<Call | Refused | Failed>;
+    present(call: Call, outcome: Outcome): Outcome;
   };
   policy: { decide(call: Call): Decision };
   downstream: { send(call: ClearedCall): Promise<Outcome> };
@@ -55,7 +57,7 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
 
   /** Is somebody who was let in earlier still welcome, and with which permissions? */
   async readmit(admitted: Admitted): Promise<Admitted | Refused> {
-    const caller = await identity.current(admitted.caller);
+    const caller = await identity.current(admitted.caller, admitted.endpoint);
     return 'code' in caller ? caller : { ...admitted, caller };
   },
 
@@ -64,20 +66,20 @@ export const createPath = <Visible>({ identity, session, catalog, policy, downst
 
   /** Could it be done now? */
   async permits(ask: Ask, admitted: Admitted): Promise<boolean> {
-    const capability = await catalog.resolve(ask, admitted);
-    return !('code' in capability) && policy.decide({ ...ask, ...admitted, capability }).kind === 'cleared';
+    const call = await catalog.resolve(ask, admitted);
+    return call.kind !== 'refused' && call.kind !== 'failed' && policy.decide(call).kind === 'cleared';
   },
 
   /** Do it, if it may be done. A call that cannot be recorded does not run. */
   call: (ask: Ask, admitted: Admitted): Promise<Outcome> =>
     audit.recorded(ask, admitted, async (note) => {
-      const capability = await catalog.resolve(ask, admitted);
-      if ('code' in capability) return capability;
-      note({ capability });
+      const call = await catalog.resolve(ask, admitted);
+      if (call.kind === 'refused' || call.kind === 'failed') return call;
+      note({ capability: call.capability });
 
-      const decision = policy.decide({ ...ask, ...admitted, capability });
+      const decision = policy.decide(call);
       note({ rule: decision.rule });
       if (decision.kind !== 'cleared') return decision;
-      return catalog.present(ask, capability, await downstream.send(decision.call));
+      return catalog.present(call, await downstream.send(decision.call));
     }),
 });

@@ -6,6 +6,7 @@ import { type Database, schema } from '#db';
 import { hashToken, newToken } from '#lib/token';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
+import { createEndpoints } from '../endpoints.ts';
 import { createMe } from '../me.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
@@ -16,6 +17,7 @@ import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
+import { postgresEndpoints } from './postgres-endpoints.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresServers } from './postgres-servers.ts';
@@ -36,6 +38,13 @@ const LISTING: Listing = {
   templates: [{ uriTemplate: 'notes://{id}' }],
   prompts: [{ name: 'sum' }],
 };
+
+/** As if both servers had it. */
+const collisionOf = (first: string, second: string) => ({
+  name: 'echo',
+  first: { kind: 'tool', serverId: first, name: 'echo' },
+  second: { kind: 'tool', serverId: second, name: 'echo' },
+});
 
 type Options = { db: Database; openEnvelope(text: string, token: string): Promise<string> };
 
@@ -87,6 +96,13 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     me: createMe(users, publish),
     servers: serverHandlers,
     capabilities: createCapabilities({ store, users, runtime, offers }),
+    endpoints: createEndpoints({
+      store: postgresEndpoints(db),
+      servers: store,
+      collisions: (_workspaceId, { nameStyle, selection: [first, second] }) =>
+        nameStyle === 'none' && first && second ? [collisionOf(first.serverId, second.serverId)] : [],
+      publish,
+    }),
     tokens: createTokens(tokens, users, publish),
     audit: createAuditLog({
       list: async ({ cursor }) => {

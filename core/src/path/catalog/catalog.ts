@@ -1,9 +1,12 @@
-import { UriTemplate } from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
-import type { Admitted, Ask, Caller, Capability, Outcome, Refused } from '#call';
-import { type NameStyle, parseExposedName, parseExposedUri } from './names.ts';
+import type { Admitted, Ask, Call, Caller, Capability, Failed, Outcome, Refused } from '#call';
+import { changeOf, includes, ownNameOf, withFixed } from './chosen.ts';
+import type { Endpoint } from './endpoint.ts';
+import { parseExposedName } from './names.ts';
+import { type Naming, nameAll, type Offer, type Picked } from './naming.ts';
 import { presentResult } from './present.ts';
-import { type Allows, type AllowsServer, computeView, type Offer, type View } from './view.ts';
+import { isExpansion } from './uris.ts';
+import { type Allows, type AllowsServer, computeView, type View } from './view.ts';
 
 /** What exists: every server of a workspace with what it lists, in a fixed order. */
 export type Offers = {
@@ -12,17 +15,27 @@ export type Offers = {
   version(): number;
 };
 
-export type CatalogOptions = {
+type CatalogOptions = {
   offers: Offers;
-  style: NameStyle;
+  endpoints: {
+    at(workspaceId: string, path: string): Endpoint | undefined;
+    /** Counts up with every change of anything `at` returns. */
+    version(): number;
+  };
   allows: Allows;
   allowsServer: AllowsServer;
   /** Starts servers whose list is not known and waits for them, but never long; failures are its own business. */
   learn(workspaceId: string, serverIds: readonly string[]): Promise<void>;
 };
 
+type Place = Pick<Admitted, 'endpoint' | 'caller'>;
+type Kept<T> = { version: string; value: T };
+
 /** A caller names its clients itself, so their number is bounded. */
-const MAX_CLIENTS_PER_CALLER = 32;
+const MAX_VIEWS_PER_CALLER = 32;
+const INVALID_PARAMS = -32602;
+
+const NOWHERE = nameAll([], 'safe');
 
 const unknown = (exposedName: string): Refused => ({
   kind: 'refused',
@@ -31,49 +44,67 @@ const unknown = (exposedName: string): Refused => ({
 });
 
 /** What exists and under which name; views per caller, computed once and kept until something they show changes. */
-export const createCatalog = ({ offers, style, allows, allowsServer, learn }: CatalogOptions) => {
+export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }: CatalogOptions) => {
   /** Keyed by the caller as identity remembers it: a changed permission is another object, with views of its own. */
-  const views = new WeakMap<Caller, LRUCache<string, { version: number; view: View }>>();
+  const views = new WeakMap<Caller, LRUCache<string, Kept<View>>>();
+  const namings = new Map<string, Kept<Naming>>();
+
+  const currentVersion = (): string => `${offers.version()} ${endpoints.version()}`;
 
   const viewsOf = (caller: Caller) => {
-    const held =
-      views.get(caller) ?? new LRUCache<string, { version: number; view: View }>({ max: MAX_CLIENTS_PER_CALLER });
+    const held = views.get(caller) ?? new LRUCache<string, Kept<View>>({ max: MAX_VIEWS_PER_CALLER });
     views.set(caller, held);
     return held;
   };
 
-  const currentView = (admitted: Admitted): View => {
-    const { caller, client } = admitted;
-    const version = offers.version();
-    const held = viewsOf(caller).get(client.name);
-    if (held?.version === version) return held.view;
-    const view = computeView(offers.all(caller.workspaceId), admitted, { style, allows, allowsServer });
-    viewsOf(caller).set(client.name, { version, view });
-    return view;
+  /** What an endpoint shows and under which names, whoever looks. */
+  const namingAt = ({ endpoint: path, caller: { workspaceId } }: Place): Naming => {
+    const endpoint = endpoints.at(workspaceId, path);
+    const key = `${workspaceId} ${path}`;
+    if (!endpoint) {
+      namings.delete(key);
+      return NOWHERE;
+    }
+    const version = currentVersion();
+    const held = namings.get(key);
+    if (held?.version === version) return held.value;
+    const value = nameAll(endpoint.pick(offers.all(workspaceId)), endpoint.nameStyle);
+    namings.set(key, { version, value });
+    return value;
   };
 
-  const offer = (admitted: Admitted, serverId: string): Offer | undefined =>
-    offers.all(admitted.caller.workspaceId).find(({ server }) => server.serverId === serverId);
+  const currentView = (admitted: Admitted): View => {
+    const { caller, client, endpoint } = admitted;
+    // Anybody has no choices of their own, so that their clients are all alike.
+    const key = caller.kind === 'anonymous' ? endpoint : `${endpoint} ${client.name}`;
+    const version = currentVersion();
+    const held = viewsOf(caller).get(key);
+    if (held?.version === version) return held.value;
+    const value = computeView(namingAt(admitted), admitted, { allows, allowsServer });
+    viewsOf(caller).set(key, { version, value });
+    return value;
+  };
 
   /** A template that is switched off takes every URI it expands to with it. */
   const isSwitchedOffByTemplate = ({ server, listing }: Offer, admitted: Admitted, uri: string): boolean =>
-    (listing?.templates ?? []).some(({ uriTemplate }) => {
-      if (typeof uriTemplate !== 'string' || allows(server, admitted, 'resource', uriTemplate)) return false;
-      try {
-        return new UriTemplate(uriTemplate).match(uri) !== null;
-      } catch {
-        return false;
-      }
-    });
+    (listing?.templates ?? []).some(
+      ({ uriTemplate }) =>
+        typeof uriTemplate === 'string' &&
+        !allows(server, admitted, 'resource', uriTemplate) &&
+        isExpansion(uriTemplate, uri),
+    );
+
+  const isChosenUri = ({ chosen }: Picked, uri: string): boolean =>
+    includes(chosen, 'resource', uri) || (chosen.include?.resources.some((one) => isExpansion(one, uri)) ?? false);
 
   /** Servers may serve URIs that they do not list: expanded templates, links in results. */
   const findUnlistedResource = (exposed: string, admitted: Admitted): Capability | undefined => {
-    const parsed = parseExposedUri(exposed);
-    const found = parsed && offer(admitted, parsed.serverId);
-    if (!found || !allowsServer(found.server, admitted)) return undefined;
-    if (!allows(found.server, admitted, 'resource', parsed.uri)) return undefined;
-    if (isSwitchedOffByTemplate(found, admitted, parsed.uri)) return undefined;
-    return { kind: 'resource', serverId: parsed.serverId, name: parsed.uri };
+    const found = namingAt(admitted).uris.own(exposed);
+    if (!found || !isChosenUri(found.picked, found.uri)) return undefined;
+    const { server } = found.picked.offer;
+    if (!allowsServer(server, admitted) || !allows(server, admitted, 'resource', found.uri)) return undefined;
+    if (isSwitchedOffByTemplate(found.picked.offer, admitted, found.uri)) return undefined;
+    return { kind: 'resource', serverId: server.serverId, name: found.uri };
   };
 
   const find = ({ kind, exposedName }: Ask, admitted: Admitted): Capability | undefined =>
@@ -81,12 +112,32 @@ export const createCatalog = ({ offers, style, allows, allowsServer, learn }: Ca
     (kind === 'resource' ? findUnlistedResource(exposedName, admitted) : undefined);
 
   /** A visible server whose list could not be learnt: the call goes to it, and its answer says what is wrong. */
-  const guess = ({ kind, exposedName }: Ask, unlisted: readonly string[]): Capability | undefined => {
-    for (const serverId of unlisted) {
-      const name = parseExposedName(exposedName, serverId);
-      if (name !== undefined) return { kind, serverId, name };
+  const guess = ({ kind, exposedName }: Ask, admitted: Admitted): Capability | undefined => {
+    const { picked, style } = namingAt(admitted);
+    const { unlisted } = currentView(admitted);
+    const isAlone = style === 'none' && picked.length === 1;
+    for (const { offer, chosen } of picked) {
+      const { serverId } = offer.server;
+      const label = parseExposedName(exposedName, serverId) ?? (isAlone ? exposedName : undefined);
+      if (label === undefined || !unlisted.includes(serverId)) continue;
+      const name = ownNameOf(chosen, kind, label);
+      if (includes(chosen, kind, name)) return { kind, serverId, name };
     }
     return undefined;
+  };
+
+  /** The call as its server is to get it: with the arguments that the endpoint gives. */
+  const complete = (ask: Ask, admitted: Admitted, capability: Capability): Call | Failed => {
+    const call = { ...ask, ...admitted, capability };
+    if (ask.method !== 'tools/call') return call;
+    const { serverId, name } = capability;
+    const picked = namingAt(admitted).picked.find(({ offer }) => offer.server.serverId === serverId);
+    const fixed = picked && changeOf(picked.chosen, name)?.arguments;
+    if (!fixed) return call;
+    const merged = withFixed(ask.params, fixed);
+    if ('params' in merged) return { ...call, ...merged };
+    const message = `Invalid params of tools/call: arguments.${merged.sent}: is set by Peta at this endpoint, leave it out.`;
+    return { kind: 'failed', error: { code: INVALID_PARAMS, message } };
   };
 
   return {
@@ -101,18 +152,23 @@ export const createCatalog = ({ offers, style, allows, allowsServer, learn }: Ca
     /** What this caller may see right now, without waiting for anybody. */
     currentView,
 
-    /** The one capability behind a name, or the refusal that hidden and unknown share. */
-    async resolve(ask: Ask, admitted: Admitted): Promise<Capability | Refused> {
+    /** The call of the one capability behind a name, or the refusal that hidden and unknown share. */
+    async resolve(ask: Ask, admitted: Admitted): Promise<Call | Refused | Failed> {
       const found = find(ask, admitted);
-      if (found) return found;
+      if (found) return complete(ask, admitted, found);
       const { unlisted } = currentView(admitted);
       if (unlisted.length === 0) return unknown(ask.exposedName);
       await learn(admitted.caller.workspaceId, unlisted);
-      return find(ask, admitted) ?? guess(ask, currentView(admitted).unlisted) ?? unknown(ask.exposedName);
+      const late = find(ask, admitted) ?? guess(ask, admitted);
+      return late ? complete(ask, admitted, late) : unknown(ask.exposedName);
     },
 
     /** An outcome as the client may see it: the URIs in it lead back through the gateway. */
-    present: (ask: Ask, capability: Capability, outcome: Outcome): Outcome =>
-      outcome.kind === 'done' ? { ...outcome, result: presentResult(ask.method, capability, outcome.result) } : outcome,
+    present(call: Call, outcome: Outcome): Outcome {
+      if (outcome.kind !== 'done') return outcome;
+      const { shown } = namingAt(call).uris;
+      const uriOf = (uri: string) => shown(call.capability.serverId, uri);
+      return { ...outcome, result: presentResult(call.method, uriOf, outcome.result) };
+    },
   };
 };

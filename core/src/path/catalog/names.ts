@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** How tools and prompts are shown: `safe` is `server__name`, `colons` is `server::name`. Both are always accepted. */
-export type NameStyle = 'safe' | 'colons';
+import type { NameStyle } from '@peta/api';
 
 const MAX_SAFE = 64;
 const HASH_LENGTH = 8;
@@ -25,8 +23,14 @@ export const safeName = (serverId: string, name: string): string => {
 /** The published form. */
 export const colonName = (serverId: string, name: string): string => `${serverId}::${name}`;
 
-export const exposedName = (style: NameStyle, serverId: string, name: string): string =>
-  style === 'safe' ? safeName(serverId, name) : colonName(serverId, name);
+const STYLES: Record<NameStyle, (serverId: string, name: string) => string> = {
+  safe: safeName,
+  colons: colonName,
+  none: (_serverId, name) => name,
+};
+
+/** How a tool or prompt is shown. Both forms with the server's id are accepted in every style. */
+export const exposedName = (style: NameStyle, serverId: string, name: string): string => STYLES[style](serverId, name);
 
 const SCHEME = /^[A-Za-z][A-Za-z0-9.-]*$/;
 const UI = 'ui://';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { presentResult, presentTool } from './present.ts';
+import { exposedUri } from './names.ts';
+import { present, presentResult } from './present.ts';
 
-const capability = { kind: 'tool', serverId: 's', name: 't' } as const;
+const uriOf = (uri: string) => exposedUri('s', uri);
 
 test('links and embedded resources in a result lead back through the gateway, the rest is untouched', () => {
   const result = {
@@ -13,7 +14,7 @@ test('links and embedded resources in a result lead back through the gateway, th
     structuredContent: { uri: 'file:///a' },
     _meta: { x: 1 },
   };
-  expect(presentResult('tools/call', capability, result)).toEqual({
+  expect(presentResult('tools/call', uriOf, result)).toEqual({
     ...result,
     content: [
       result.content[0],
@@ -25,10 +26,10 @@ test('links and embedded resources in a result lead back through the gateway, th
 
 test('prompt messages and read contents carry exposed URIs', () => {
   const messages = [{ role: 'user', content: { type: 'resource', resource: { uri: 'x://1', text: '' } } }];
-  expect(presentResult('prompts/get', capability, { messages })).toEqual({
+  expect(presentResult('prompts/get', uriOf, { messages })).toEqual({
     messages: [{ role: 'user', content: { type: 'resource', resource: { uri: 's::x://1', text: '' } } }],
   });
-  expect(presentResult('resources/read', capability, { contents: [{ uri: 'x://1', text: '' }] })).toEqual({
+  expect(presentResult('resources/read', uriOf, { contents: [{ uri: 'x://1', text: '' }] })).toEqual({
     contents: [{ uri: 's::x://1', text: '' }],
   });
 });
@@ -40,7 +41,7 @@ test('a tool keeps its schema and annotations, and its user interface points thr
     annotations: { readOnlyHint: true },
     _meta: { ui: { resourceUri: 'ui://panel/x', prefersBorder: true } },
   };
-  expect(presentTool('safe', 's', 't', tool)).toEqual({
+  expect(present.tools(tool, { shown: 's__t', uriOf, chosen: { serverId: 's' } })).toEqual({
     ...tool,
     name: 's__t',
     _meta: { ui: { resourceUri: 'ui://s/panel/x', prefersBorder: true } },

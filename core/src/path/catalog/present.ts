@@ -1,41 +1,45 @@
-import type { Capability, Definition, Json, JsonObject } from '#call';
-import { exposedName, exposedUri, type NameStyle } from './names.ts';
+import type { Selected } from '@peta/api';
+import type { Definition, Json, JsonObject, Listing } from '#call';
+import { changeOf, describeTool } from './chosen.ts';
+
+/** A server's own URI → the one its clients know. */
+type UriOf = (uri: string) => string;
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const withUri = (serverId: string, value: JsonObject): JsonObject =>
-  typeof value.uri === 'string' ? { ...value, uri: exposedUri(serverId, value.uri) } : value;
+const withUri = (uriOf: UriOf, value: JsonObject): JsonObject =>
+  typeof value.uri === 'string' ? { ...value, uri: uriOf(value.uri) } : value;
 
 /** A content block: links and embedded resources name a URI. */
-const block = (serverId: string, value: Json): Json => {
+const block = (uriOf: UriOf, value: Json): Json => {
   if (!isObject(value)) return value;
-  if (value.type === 'resource_link') return withUri(serverId, value);
+  if (value.type === 'resource_link') return withUri(uriOf, value);
   if (value.type === 'resource' && isObject(value.resource))
-    return { ...value, resource: withUri(serverId, value.resource) };
+    return { ...value, resource: withUri(uriOf, value.resource) };
   return value;
 };
 
-const blocks = (serverId: string, value: Json | undefined): Json | undefined => {
-  if (Array.isArray(value)) return value.map((item) => block(serverId, item));
-  return value === undefined ? undefined : block(serverId, value);
+const blocks = (uriOf: UriOf, value: Json | undefined): Json | undefined => {
+  if (Array.isArray(value)) return value.map((item) => block(uriOf, item));
+  return value === undefined ? undefined : block(uriOf, value);
 };
 
-const message = (serverId: string, value: Json): Json =>
-  isObject(value) ? { ...value, content: blocks(serverId, value.content) } : value;
+const message = (uriOf: UriOf, value: Json): Json =>
+  isObject(value) ? { ...value, content: blocks(uriOf, value.content) } : value;
 
 /** A server's result with the URIs in it as the client knows them; everything else stays as it is. */
-export const presentResult = (method: string, { serverId }: Capability, result: JsonObject): JsonObject => {
+export const presentResult = (method: string, uriOf: UriOf, result: JsonObject): JsonObject => {
   switch (method) {
     case 'tools/call':
-      return Array.isArray(result.content) ? { ...result, content: blocks(serverId, result.content) } : result;
+      return Array.isArray(result.content) ? { ...result, content: blocks(uriOf, result.content) } : result;
     case 'prompts/get':
       return Array.isArray(result.messages)
-        ? { ...result, messages: result.messages.map((m) => message(serverId, m)) }
+        ? { ...result, messages: result.messages.map((m) => message(uriOf, m)) }
         : result;
     case 'resources/read':
       return Array.isArray(result.contents)
-        ? { ...result, contents: result.contents.map((c) => (isObject(c) ? withUri(serverId, c) : c)) }
+        ? { ...result, contents: result.contents.map((c) => (isObject(c) ? withUri(uriOf, c) : c)) }
         : result;
     default:
       return result;
@@ -43,34 +47,30 @@ export const presentResult = (method: string, { serverId }: Capability, result: 
 };
 
 /** MCP Apps: a tool's user interface is a resource of the same server. */
-const withUi = (serverId: string, meta: Json | undefined): Json | undefined => {
+const withUi = (uriOf: UriOf, meta: Json | undefined): Json | undefined => {
   if (!isObject(meta)) return meta;
   const flat = meta['ui/resourceUri'];
   const nested = isObject(meta.ui) && typeof meta.ui.resourceUri === 'string' ? meta.ui : undefined;
   return {
     ...meta,
-    ...(typeof flat === 'string' && { 'ui/resourceUri': exposedUri(serverId, flat) }),
-    ...(nested && { ui: { ...nested, resourceUri: exposedUri(serverId, String(nested.resourceUri)) } }),
+    ...(typeof flat === 'string' && { 'ui/resourceUri': uriOf(flat) }),
+    ...(nested && { ui: { ...nested, resourceUri: uriOf(String(nested.resourceUri)) } }),
   };
 };
 
-export const presentTool = (style: NameStyle, serverId: string, name: string, tool: Definition): Definition => ({
-  ...tool,
-  name: exposedName(style, serverId, name),
-  ...('_meta' in tool && { _meta: withUi(serverId, tool._meta) }),
+type Shown = { shown: string; uriOf: UriOf; chosen: Selected };
+type Present = (definition: Definition, as: Shown) => Definition;
+
+const tool: Present = (definition, { shown, uriOf, chosen }) => ({
+  ...describeTool(definition, changeOf(chosen, String(definition.name))),
+  name: shown,
+  ...('_meta' in definition && { _meta: withUi(uriOf, definition._meta) }),
 });
 
-export const presentPrompt = (style: NameStyle, serverId: string, name: string, prompt: Definition): Definition => ({
-  ...prompt,
-  name: exposedName(style, serverId, name),
-});
-
-export const presentResource = (serverId: string, uri: string, resource: Definition): Definition => ({
-  ...resource,
-  uri: exposedUri(serverId, uri),
-});
-
-export const presentTemplate = (serverId: string, uriTemplate: string, template: Definition): Definition => ({
-  ...template,
-  uriTemplate: exposedUri(serverId, uriTemplate),
-});
+/** A server's entry of each list, as clients are shown it. */
+export const present: Record<keyof Listing, Present> = {
+  tools: tool,
+  prompts: (definition, { shown }) => ({ ...definition, name: shown }),
+  resources: (definition, { shown }) => ({ ...definition, uri: shown }),
+  templates: (definition, { shown }) => ({ ...definition, uriTemplate: shown }),
+};

@@ -1,6 +1,6 @@
 import type { Listing, ServerRecord } from '#call';
 import type { Offers } from './catalog.ts';
-import type { Offer } from './view.ts';
+import type { Offer } from './naming.ts';
 
 /** Where servers and what they last listed are kept. */
 export type ServerStore = {

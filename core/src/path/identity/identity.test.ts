@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const MACHINE_KEY = 'the machine key';
+const NO_ENDPOINTS = { isOpen: () => true, forAnybody: () => undefined };
 const arrival = (bearer: string | undefined, endpoint = '/mcp'): Arrival => ({
   endpoint,
   bearer,
@@ -35,6 +36,7 @@ const create = (now = () => Date.now()) => {
       },
       byId: stored.byId,
     },
+    endpoints: NO_ENDPOINTS,
     machineKeyHash: hashToken(MACHINE_KEY),
     now,
     touched: (id) => used.push(id),
@@ -122,19 +124,19 @@ test('what changed is seen after it is forgotten, and a caller let in earlier is
   const { identity } = create();
   const caller = await identity.identify(arrival(secret));
   if ('code' in caller) throw new Error(caller.reason);
-  expect(await identity.current(caller)).toBe(caller);
+  expect(await identity.current(caller, '/mcp')).toBe(caller);
   await database.db.$client.query('update "user" set permissions = $1 where id = $2', [
     { s: { enabled: true } },
     userId,
   ]);
-  expect(await identity.current(caller)).toMatchObject({ permissions: { s: { enabled: true } } });
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ permissions: { s: { enabled: true } } });
   expect(await identity.identify(arrival(secret))).toBe(caller);
   identity.forget({ userId });
   expect(await identity.identify(arrival(secret))).toMatchObject({ permissions: { s: { enabled: true } } });
   await database.db.$client.query('update token set revoked_at = now() where id = $1', [id]);
   identity.forget({ tokenId: id });
   expect(await identity.identify(arrival(secret))).toMatchObject({ code: 'unauthenticated' });
-  expect(await identity.current(caller)).toMatchObject({ code: 'unauthenticated' });
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ code: 'unauthenticated' });
 });
 
 test('the last use of a token is written down', async () => {
@@ -169,6 +171,7 @@ test('a token that is revoked while it is looked up is not let in on what was re
       },
       byId: stored.byId,
     },
+    endpoints: NO_ENDPOINTS,
     machineKeyHash: hashToken(MACHINE_KEY),
     now: () => Date.now(),
     touched: () => {},
@@ -195,6 +198,7 @@ test('a remembered token goes on working while the database is away, and another
   const away = postgresTokens(gone.db);
   const identity = createIdentity({
     store: { byHash: (hash) => (isAway ? away : here).byHash(hash), byId: here.byId },
+    endpoints: NO_ENDPOINTS,
     machineKeyHash: hashToken(MACHINE_KEY),
     now: () => Date.now(),
     touched: () => {},

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Arrival, Caller, Permissions, Refused } from '#call';
+import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
+import { createAnonymous, type EndpointPort } from './anonymous.ts';
 
 /** A service token with the person behind it, as stored. */
 export type TokenRow = {
@@ -26,6 +28,7 @@ export type TokenStore = {
 
 type Options = {
   store: TokenStore;
+  endpoints: EndpointPort;
   /** SHA-256 of the machine's own key, hex. */
   machineKeyHash: string;
   /** Milliseconds since the epoch. */
@@ -44,6 +47,8 @@ const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthen
 const MISSING = refused('A token is needed: send it as "Authorization: Bearer …".');
 const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
 const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
+
+const GONE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'This endpoint is not there any more.' };
 
 const toCaller = (row: TokenRow): Caller => ({
   workspaceId: row.workspaceId,
@@ -69,10 +74,11 @@ export const MACHINE: Caller = {
 };
 
 /** Bearer tokens → callers. Verified ones are remembered until they change; an unknown one is asked for each time. */
-export const createIdentity = ({ store, machineKeyHash, now, touched }: Options) => {
+export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, touched }: Options) => {
   const byHash = new LRUCache<string, Known>({ max: MAX_KNOWN });
   const asking = new Map<string, Promise<Known | undefined>>();
   const machineHash = Buffer.from(machineKeyHash, 'hex');
+  const anonymous = createAnonymous({ endpoints: places, take: createRateLimit(now) });
   let generation = 0;
 
   const isPast = (time: Date | null): boolean => time !== null && time.getTime() <= now();
@@ -103,8 +109,10 @@ export const createIdentity = ({ store, machineKeyHash, now, touched }: Options)
 
   return {
     /** Who sent this, or why they are not let in. Rejects when a token must be looked up and cannot be. */
-    async identify({ bearer, endpoint }: Arrival): Promise<Caller | Refused> {
-      if (bearer === undefined) return MISSING;
+    async identify(arrival: Arrival): Promise<Caller | Refused> {
+      const { bearer, endpoint } = arrival;
+      if (!places.isOpen(endpoint)) return GONE;
+      if (bearer === undefined) return anonymous.admit(arrival) ?? MISSING;
       const hash = hashToken(bearer);
       if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
       const known = await find(hash);
@@ -116,7 +124,9 @@ export const createIdentity = ({ store, machineKeyHash, now, touched }: Options)
     },
 
     /** The same caller with today's permissions, or the reason why no more. */
-    async current(caller: Caller): Promise<Caller | Refused> {
+    async current(caller: Caller, endpoint: string): Promise<Caller | Refused> {
+      if (!places.isOpen(endpoint)) return GONE;
+      if (caller.kind === 'anonymous') return anonymous.at(endpoint) ?? MISSING;
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;

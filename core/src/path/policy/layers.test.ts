@@ -12,6 +12,8 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   serverName: 'S',
   enabled: true,
   publicAccess: false,
+  anonymousAccess: false,
+  anonymousRateLimit: 10,
   lazyStartEnabled: true,
   switches: { enabled: true },
   revision: 'r',

@@ -8,6 +8,8 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   serverName: 'GitHub',
   enabled: true,
   publicAccess: true,
+  anonymousAccess: false,
+  anonymousRateLimit: 10,
   lazyStartEnabled: true,
   switches: { enabled: true },
   revision: 'r',
@@ -39,8 +41,9 @@ const call = (caller: Partial<Caller> = {}, kind: 'tool' | 'prompt' = 'tool'): C
     ...caller,
   },
 });
-const policyOf = (record: ServerRecord) =>
+const policyOf = (record: ServerRecord, take = (_key: string, _perMinute: number) => true) =>
   createPolicy({
+    take,
     server: (workspaceId, serverId) =>
       workspaceId === record.workspaceId && serverId === record.serverId ? record : undefined,
   });
@@ -84,4 +87,15 @@ test('a hidden tool that needs approval does not show that it exists', () => {
   expect(policyOf(server({ switches: { enabled: true, tools: merge } })).decide(call())).toMatchObject({
     code: 'unknown-capability',
   });
+});
+
+test('calls without a token are counted by server and address against the limit of the server', () => {
+  const asked: [string, number][] = [];
+  const policy = policyOf(server({ anonymousRateLimit: 7 }), (...count) => {
+    asked.push(count);
+    return false;
+  });
+  expect(policy.decide(call({ kind: 'anonymous' }))).toMatchObject({ code: 'rate-limited', rule: 'anonymous-limit' });
+  expect(policy.decide(call())).toMatchObject({ kind: 'cleared' });
+  expect(asked).toEqual([['github 127.0.0.1', 7]]);
 });

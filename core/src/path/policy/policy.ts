@@ -1,11 +1,17 @@
 import type { Call, Decision, ServerRecord } from '#call';
 import { clear } from '#clear';
+import { networkOf } from '#lib/network';
+import type { RateLimit } from '#lib/rate-limit';
 import { allows, dangerLevel } from './layers.ts';
 
-type Servers = { server(workspaceId: string, serverId: string): ServerRecord | undefined };
+type Options = {
+  server(workspaceId: string, serverId: string): ServerRecord | undefined;
+  /** Counts the calls of those who have no token. */
+  take: RateLimit;
+};
 
 /** Decides a call by the layers. What they hide is refused as if it were not there. */
-export const createPolicy = ({ server }: Servers) => ({
+export const createPolicy = ({ server, take }: Options) => ({
   decide(call: Call): Decision {
     const { caller, client, capability } = call;
     const record = server(caller.workspaceId, capability.serverId);
@@ -19,6 +25,14 @@ export const createPolicy = ({ server }: Servers) => ({
     const verdict = allows(record, caller, client.name, capability.kind, capability.name);
     if (!verdict.allowed)
       return { kind: 'refused', code: 'unknown-capability', rule: `layer:${verdict.layer}`, reason: verdict.reason };
+    const limit = record.anonymousRateLimit;
+    if (caller.kind === 'anonymous' && !take(`${record.serverId} ${networkOf(call.address)}`, limit))
+      return {
+        kind: 'refused',
+        code: 'rate-limited',
+        rule: 'anonymous-limit',
+        reason: `Without a token ${record.serverId} takes ${limit} requests a minute from one address: wait a minute, or use a token.`,
+      };
     if (capability.kind === 'tool' && dangerLevel(record, caller, client.name, capability.name) === 2)
       return {
         kind: 'refused',

@@ -1,8 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Listing } from '#call';
 import { type Database, schema } from '#db';
+import type { Offer } from '../naming.ts';
 import type { ServerStore } from '../registry.ts';
-import type { Offer } from '../view.ts';
 
 const { servers } = schema;
 
@@ -12,6 +12,8 @@ const columns = {
   serverName: servers.name,
   enabled: servers.enabled,
   publicAccess: servers.publicAccess,
+  anonymousAccess: servers.anonymousAccess,
+  anonymousRateLimit: servers.anonymousRateLimit,
   lazyStartEnabled: servers.lazyStartEnabled,
   switches: servers.switches,
   revision: sql<string>`md5(${servers.sealedLaunchConfig})`,
