@@ -115,11 +115,13 @@ export const buildGateway = async (options: GatewayOptions) => {
       const launch = openConfig(workspaceId, serverId, row.sealed);
       const onStray = (method: string, params: JsonObject) => {
         if (method === 'notifications/message') ring.add('peta', `The server logged: ${JSON.stringify(params)}`);
-        if (!method.startsWith('notifications/')) quiet.surprised({ workspaceId, serverId });
+        else if (!method.startsWith('notifications/'))
+          ring.add('peta', `The server asked for ${method}, and nobody could be asked.`);
       };
+      const onAmbiguous = () => quiet.surprised({ workspaceId, serverId });
       const clientCapabilities = capabilities as JsonObject | undefined;
       const notice = (sentence: string) => ring.add('peta', sentence);
-      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray };
+      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray, onAmbiguous };
       return openConnection(launch, { spawn, signal, ...about });
     },
     onConnected: (key, connection) => void watching.connected(key, connection),
@@ -131,6 +133,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     unavailable: (reason) => new ServerUnavailable(reason),
     startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
     maxInstances: config.PETA_MAX_INSTANCES,
+    instanceWaitMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
     log,
   });
   const watching = createWatching({ use: runtime.use });
@@ -202,7 +205,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     pageSize: config.PETA_PAGE_SIZE,
     quietMs: QUIET_MS,
     questionTimeoutMs,
-    rootsChanged: (sessionId) => runtime.tell(sessionId, 'notifications/roots/list_changed'),
+    rootsChanged: (sessionId, answer) => runtime.tell(sessionId, (connection) => connection.rootsChanged(answer)),
   };
   const withSessions = sessionful(parts, sessions);
   const serve = createEdge([stateless(parts), withSessions]);

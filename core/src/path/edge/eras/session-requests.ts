@@ -18,6 +18,7 @@ type Entered = { request: Request; admitted: Admitted; session: SessionRef };
 /** Answers one request on its exchange. */
 type Serve = (exchange: Exchange, entered: Entered) => Promise<void> | void;
 
+const PAGE_DONE = 'notifications/elicitation/complete';
 const NO_STREAM = 'The client takes no stream with this answer, so it cannot be asked.';
 
 const refuseParams = (exchange: Exchange, id: RequestId, message: string) =>
@@ -71,7 +72,10 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
       const notify: Ask['notify'] = (method, params) => {
         const isUnwanted =
           method === 'notifications/message' && session.logLevel && !isWanted(session.logLevel, params);
-        if (!isUnwanted) say(notificationMessage(method, params));
+        // That a page was done with is mostly known after the answer.
+        if (method === PAGE_DONE && !open.of(session.id).requests.has(request.id))
+          open.of(session.id).say?.(notificationMessage(method, params));
+        else if (!isUnwanted) say(notificationMessage(method, params));
       };
       const { id, method, params } = request;
       const { logLevel } = session;
