@@ -5,6 +5,7 @@ import { sleep } from '../lib/sleep.ts';
 import type { Endpoints } from '../path/catalog/endpoints.ts';
 import type { Registry } from '../path/catalog/registry.ts';
 import type { Connection } from '../path/downstream/connection.ts';
+import type { Quiet } from '../path/downstream/quiet.ts';
 import type { LiveSet } from '../path/edge/live.ts';
 import type { Identity } from '../path/identity/identity.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -16,13 +17,14 @@ type Parts = {
   runtime: Runtime<Connection>;
   identity: Identity;
   live: LiveSet;
+  quiet: Pick<Quiet, 'forget'>;
   log: Log;
 };
 
 const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
-export const followChanges = ({ bus, registry, endpoints, runtime, identity, live, log }: Parts) => {
+export const followChanges = ({ bus, registry, endpoints, runtime, identity, live, quiet, log }: Parts) => {
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
@@ -45,9 +47,10 @@ export const followChanges = ({ bus, registry, endpoints, runtime, identity, liv
     const before = registry.server(workspaceId, serverId);
     await untilDone('Reading a server after a change', async () => void (await registry.reload(workspaceId, serverId)));
     const after = registry.server(workspaceId, serverId);
+    const isOther = before !== undefined && before.revision !== after?.revision;
+    if (isOther) quiet.forget(key);
     if (!after) return runtime.remove(key);
     if (!after.enabled) return runtime.stop(key);
-    const isOther = before !== undefined && before.revision !== after.revision;
     if (isOther || before?.enabled === false) await runtime.rest(key);
     if (!before || isOther || !before.enabled) void runtime.listed(key);
   };

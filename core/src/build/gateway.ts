@@ -216,7 +216,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     onFault,
   });
 
-  const changes = followChanges({ bus, registry, endpoints, runtime, identity, live, log });
+  const changes = followChanges({ bus, registry, endpoints, runtime, identity, live, quiet, log });
   const sweeping = setInterval(() => sessions.sweep(), SWEEP_MS);
   sweeping.unref();
 

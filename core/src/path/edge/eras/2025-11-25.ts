@@ -79,14 +79,15 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
   };
 
   const notified = ({ method, params }: Notification, session: SessionRef): void => {
+    const held = open.of(session.id);
     if (method === 'notifications/roots/list_changed')
       parts.rootsChanged(
         session.id,
-        questions.onStream(session.id, () => open.of(session.id).say),
+        questions.onStream(session.id, () => held.say),
       );
     if (method !== 'notifications/cancelled') return;
     const cancelled = CancelledParams.safeParse(params);
-    if (cancelled.success) open.of(session.id).requests.get(cancelled.data.requestId)?.abort();
+    if (cancelled.success) held.requests.get(cancelled.data.requestId)?.abort();
   };
 
   const post = async (exchange: Exchange) => {

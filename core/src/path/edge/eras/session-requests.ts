@@ -64,6 +64,7 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
   const listOrCall: Serve = (exchange, entered) =>
     run(exchange, entered, (signal, answer) => {
       const { request, admitted, session } = entered;
+      const held = open.of(session.id);
       const say = answer.notify;
       const question: Ask['question'] = (asked, until) =>
         answer.canStream
@@ -73,8 +74,7 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
         const isUnwanted =
           method === 'notifications/message' && session.logLevel && !isWanted(session.logLevel, params);
         // That a page was done with is mostly known after the answer.
-        if (method === PAGE_DONE && !open.of(session.id).requests.has(request.id))
-          open.of(session.id).say?.(notificationMessage(method, params));
+        if (method === PAGE_DONE && !held.requests.has(request.id)) held.say?.(notificationMessage(method, params));
         else if (!isUnwanted) say(notificationMessage(method, params));
       };
       const { id, method, params } = request;
@@ -84,9 +84,10 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
     });
 
   const subscribeTo: Serve = (exchange, entered) =>
-    run(exchange, entered, async () => {
+    run(exchange, entered, async (signal) => {
       const { request, session } = entered;
-      const { subscriptions } = open.of(session.id);
+      const held = open.of(session.id);
+      const { subscriptions } = held;
       const { uri } = request.params;
       const ended = new AbortController();
       const place = live.add({ admitted: entered.admitted, end: () => ended.abort() });
@@ -96,9 +97,10 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
         admitted: place.admitted,
         resourceNotFound: CODE.resourceNotFound,
         signal: ended.signal,
-        updated: (params) => open.of(session.id).say?.(notificationMessage('notifications/resources/updated', params)),
+        updated: (params) => held.say?.(notificationMessage('notifications/resources/updated', params)),
       });
-      if (!('result' in reply)) ended.abort();
+      // A session that has ended meanwhile ends its subscriptions no more.
+      if (!('result' in reply) || signal.aborted) ended.abort();
       else {
         subscriptions.get(String(uri))?.abort();
         subscriptions.set(String(uri), ended);
