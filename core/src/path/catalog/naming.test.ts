@@ -54,7 +54,10 @@ test('a collision is told with both, and the first keeps the name', () => {
 });
 
 test('what is shown wins over what is merely accepted, and nothing is shown twice', () => {
-  const naming = nameAll([picked('a', tools('b__x', 'b::x')), picked('b', tools('x')), picked('c', tools('x'))], 'none');
+  const naming = nameAll(
+    [picked('a', tools('b__x', 'b::x')), picked('b', tools('x')), picked('c', tools('x'))],
+    'none',
+  );
   expect(naming.find('tool', 'b__x')).toMatchObject({ serverId: 'a' });
   expect(naming.find('tool', 'c::x')).toMatchObject({ serverId: 'c' });
   expect(new Set(naming.entries.map(({ definition }) => definition.name)).size).toBe(4);
@@ -91,8 +94,10 @@ test('fixed arguments leave the schema, and the rest of it stays', () => {
     additionalProperties: false,
   };
   const changes = { t: { arguments: { b: 'x' }, description: 'new' } };
-  const [entry] = nameAll([picked('s', { tools: [{ name: 't', description: 'old', inputSchema }] }, { changes })], 'none')
-    .entries;
+  const [entry] = nameAll(
+    [picked('s', { tools: [{ name: 't', description: 'old', inputSchema }] }, { changes })],
+    'none',
+  ).entries;
   expect(entry?.definition).toEqual({
     name: 't',
     description: 'new',
