@@ -1,4 +1,4 @@
-import type { CapabilityKind, Failed, Json, Refused } from '#call';
+import type { Ask, CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
 import type { RequestId } from './ids.ts';
@@ -18,6 +18,7 @@ export const CODE = {
   resourceNotFound: -32002,
   refused: -32003,
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
 } as const;
 
@@ -89,4 +90,14 @@ export const faultError = (error: unknown): { status: number; error: WireError }
   return { status: isAway ? 503 : 500, error: { code: CODE.internal, message } };
 };
 
-export const failedError = ({ error }: Failed): WireError => error;
+/** Servers say in the words of their own era that a resource is not there; the newer one adds which. */
+const isNotFound = ({ error: { code, data } }: Failed, { kind }: Ask): boolean => {
+  if (kind !== 'resource') return false;
+  if (code === CODE.resourceNotFound) return true;
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return code === CODE.invalidParams && isObject && typeof data.uri === 'string';
+};
+
+/** A server's error as it came, but for the code and the URI of a resource that is not there. */
+export const failedError = (failed: Failed, ask: Ask, resourceNotFound: number): WireError =>
+  isNotFound(failed, ask) ? { ...failed.error, code: resourceNotFound, data: { uri: ask.exposedName } } : failed.error;

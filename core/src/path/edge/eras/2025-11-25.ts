@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller, Client, JsonObject } from '#call';
-import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
+import { capabilitiesFor, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
@@ -56,7 +56,7 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     const session = sessions.create(admitted.caller, client, version);
     const result = {
       protocolVersion: version,
-      capabilities: CAPABILITIES,
+      capabilities: await capabilitiesFor(parts, admitted),
       serverInfo: { name: product.name, title: product.title, version: product.version },
       instructions: product.instructions,
     };
