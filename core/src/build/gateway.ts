@@ -258,10 +258,10 @@ export const buildGateway = async (options: GatewayOptions) => {
     register: (app: FastifyInstance): Promise<void> =>
       registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry }),
 
-    /** Starts what is to run from the start, and asks servers that have never been listed. */
+    /** Starts what is to run from the start, and asks servers of which not everything is known that is kept. */
     startServers(): void {
       for (const { server, listing } of registry.all('default'))
-        if (server.enabled && (!server.lazyStartEnabled || !listing))
+        if (server.enabled && (!server.lazyStartEnabled || !listing?.capabilities))
           void runtime.listed({ workspaceId: server.workspaceId, serverId: server.serverId });
     },
 
