@@ -11,6 +11,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 
 type Parts = {
   bus: Bus;
+  /** What is kept of the session of this hash has changed, or it has ended. */
+  sessionChanged(hash: string): Promise<void>;
   registry: Registry;
   endpoints: Endpoints;
   runtime: Runtime<Connection>;
@@ -22,7 +24,7 @@ type Parts = {
 const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
-export const followChanges = ({ bus, registry, endpoints, runtime, identity, live, log }: Parts) => {
+export const followChanges = ({ bus, sessionChanged, registry, endpoints, runtime, identity, live, log }: Parts) => {
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
@@ -69,6 +71,8 @@ export const followChanges = ({ bus, registry, endpoints, runtime, identity, liv
         return recheck(ofWorkspace);
       case 'listing':
         return recheck(ofWorkspace);
+      case 'session':
+        return sessionChanged(id);
       case 'gateway':
         return;
     }

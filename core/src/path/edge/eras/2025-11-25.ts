@@ -5,9 +5,11 @@ import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
 import { type Notification, parseMessage, type Request } from './json-rpc.ts';
+import { parseEventId, type StreamStore } from './resumable.ts';
 import { createQuestions } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
+import { createSessionWatches } from './session-watches.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -16,9 +18,24 @@ const LATEST = VERSIONS[0];
 const isKnown = (version: string): boolean => VERSIONS.some((known) => known === version);
 
 export type SessionPort = {
-  create(caller: Caller, client: Client, protocolVersion: string): SessionRef;
-  find(id: string, caller: Caller): SessionRef | undefined;
-  end(session: SessionRef): void;
+  create(caller: Caller, endpoint: string, client: Client, protocolVersion: string): Promise<SessionRef>;
+  find(id: string, caller: Caller, endpoint: string): SessionRef | undefined;
+  /** Keeps what the client has set. */
+  save(session: SessionRef): Promise<void>;
+  end(session: SessionRef): Promise<void>;
+};
+
+type SessionParts = EdgeParts & {
+  streamStore: StreamStore;
+  /** Something went wrong that no client is told. */
+  onFault(error: unknown): void;
+};
+
+type Sessionful = Era & {
+  /** The session is not served here any more. */
+  ended(sessionId: string): void;
+  /** What the client has set was changed elsewhere. */
+  changed(session: SessionRef): Promise<void>;
 };
 
 const Initialize = z.looseObject({
@@ -32,11 +49,15 @@ const CancelledParams = z.looseObject({ requestId: RequestIdShape });
 const NO_SESSION: Client = { name: 'unknown', version: '', capabilities: {} };
 
 /** Protocol revisions 2024-11-05 to 2025-11-25 over Streamable HTTP: `initialize` opens a session. */
-export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { ended(sessionId: string): void } => {
-  const { path, product } = parts;
-  const open = createOpenSessions(parts);
+export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionful => {
+  const { path, product, onFault } = parts;
+  const open = createOpenSessions({
+    ...parts,
+    onOwnStream: (session) => void watches.restore(session).catch(onFault),
+  });
+  const watches = createSessionWatches(parts, open);
   const questions = createQuestions(parts.questionTimeoutMs);
-  const answerRequest = createSessionRequests(parts, open, questions);
+  const answerRequest = createSessionRequests(parts, { open, questions, watches, sessions });
 
   const initialize = async (exchange: Exchange, { id, params }: Request) => {
     const asked = Initialize.safeParse(params);
@@ -53,7 +74,7 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       return refuse(exchange, 200, id, { code: CODE.invalidParams, message: `Invalid params of initialize: ${field}` });
     }
     const version = protocolVersion !== undefined && isKnown(protocolVersion) ? protocolVersion : LATEST;
-    const session = sessions.create(admitted.caller, client, version);
+    const session = await sessions.create(admitted.caller, exchange.arrival.endpoint, client, version);
     const result = {
       protocolVersion: version,
       capabilities: CAPABILITIES,
@@ -71,7 +92,8 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       turnAway(exchange, id, admitted);
       return undefined;
     }
-    const session = sessionId === undefined ? undefined : sessions.find(sessionId, admitted.caller);
+    const session =
+      sessionId === undefined ? undefined : sessions.find(sessionId, admitted.caller, exchange.arrival.endpoint);
     if (session) return { admitted, session };
     const message = 'The header Mcp-Session-Id is missing: start with initialize, then send the id it gave.';
     refuse(exchange, 400, id, { code: CODE.invalidRequest, message });
@@ -116,13 +138,18 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       const message = 'GET opens a stream: accept text/event-stream.';
       return refuse(exchange, 406, null, { code: CODE.invalidRequest, message });
     }
-    open.openStream(exchange, entered.admitted, entered.session);
+    const lastEventId = exchange.header('last-event-id');
+    if (lastEventId === undefined) return open.openOwn(exchange, entered.admitted, entered.session);
+    const at = parseEventId(lastEventId);
+    if (at) return open.resume(exchange, entered.admitted, entered.session, at);
+    const message = 'The Last-Event-ID is none that this server gave.';
+    refuse(exchange, 400, null, { code: CODE.invalidRequest, message });
   };
 
   const remove = async (exchange: Exchange) => {
     const entered = await enter(exchange, null);
     if (!entered) return;
-    sessions.end(entered.session);
+    await sessions.end(entered.session);
     exchange.empty(204);
   };
 
@@ -148,5 +175,6 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       questions.ended(sessionId);
       open.ended(sessionId);
     },
+    changed: watches.restore,
   };
 };

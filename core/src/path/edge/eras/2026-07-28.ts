@@ -147,9 +147,10 @@ const runRequest = async (
 };
 
 const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const { quietMs } = parts;
   const revoked = new AbortController();
   const { remove } = parts.live.add({ admitted, end: () => revoked.abort() });
-  const answer = createAnswer(exchange, parts.quietMs);
+  const answer = createAnswer(exchange, { openAfterMs: quietMs, quietMs, open: exchange.stream });
   try {
     const signal = AbortSignal.any([exchange.gone, revoked.signal]);
     const reply = await runRequest(parts, request, admitted, signal, answer);

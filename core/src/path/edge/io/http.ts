@@ -33,6 +33,9 @@ const respond = (
     .end(text);
 };
 
+const event = (json: string, id: string | undefined): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${json}\n\n`;
+
 const openStream = (
   response: ServerResponse,
   maxBufferedBytes: number,
@@ -51,9 +54,15 @@ const openStream = (
   });
   response.flushHeaders();
   return {
-    send: (message) => write(`event: message\ndata: ${JSON.stringify(message)}\n\n`),
+    send: (message, eventId) => write(event(JSON.stringify(message), eventId)),
+    sendText: (json, eventId) => write(event(json, eventId)),
+    prime: (eventId, retryMs) => write(`id: ${eventId}\nretry: ${retryMs}\ndata: \n\n`),
     keepAlive: () => write(': keep-alive\n\n'),
     end: () => response.end(),
+    onClosed(listener) {
+      if (response.closed) listener();
+      else response.once('close', listener);
+    },
   };
 };
 
