@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStream, type StreamedEvent } from '../harness/events.ts';
 import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
-import { initialize, post } from '../harness/raw.ts';
+import { callTool, initialize, post } from '../harness/raw.ts';
 
 let peta: RunningPeta;
 let api: Client;
@@ -28,7 +30,15 @@ beforeAll(async () => {
   await api.servers.create({ serverId: 'changing', launchConfig: fixture('changing') });
   await Promise.all(['fast', 'changing'].map(listed));
 });
-afterAll(cleanUp);
+const servers: Server[] = [];
+afterAll(async () => {
+  for (const server of servers) server.close();
+  await cleanUp();
+});
+
+/** Resident bytes of a process. */
+const memoryOf = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 
 /** A call that reports progress `steps` times in `ms` milliseconds. */
 const slow = (ms: number, steps: number, id: string | number = 7) => ({
@@ -122,6 +132,90 @@ test.each(['x', 'r.1', `r${'A'.repeat(22)}.1`, `${'9'.repeat(4_000)}.1`])(
     expect([status, JSON.parse(text).error.message]).toEqual([400, expect.stringContaining('Last-Event-ID')]);
   },
 );
+
+/** A proxy that cuts a connection on which nothing was said for `idleMs`. */
+const startProxy = async (target: string, idleMs: number): Promise<{ url: string; cut: () => number }> => {
+  const { hostname, port, pathname } = new URL(target);
+  let cut = 0;
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      socket.setTimeout(idleMs, () => {
+        cut += 1;
+        client.destroy();
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream).pipe(client);
+    upstream.on('data', () => client.setTimeout(idleMs));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  servers.push(server);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`, cut: () => cut };
+};
+
+test('a call that is silent for long survives a proxy that cuts idle connections', async () => {
+  const own = await startPeta({ env: { PETA_KEEPALIVE_SECONDS: '0.5' } });
+  const owner = await becomeOwner(own);
+  await owner.api.servers.create({ serverId: 'fast', launchConfig: fixture('fast', '--stdio') });
+  const proxy = await startProxy(own.mcpUrl, 2_000);
+  const session = await initialize(proxy.url, owner.token);
+  const silent = { ...slow(5_000, 1), params: { name: 'fast__slow', arguments: { ms: 5_000 } } };
+  const stream = await openStream(proxy.url, { token: owner.token, session, body: silent });
+  expect(resultIn(await stream.rest())).toMatchObject({ id: 7 });
+  const modern = await callTool(proxy.url, owner.token, 'fast__slow', { ms: 4_000 });
+  expect(JSON.stringify(modern.json)).toContain('done');
+}, 60_000);
+
+test('a client that does not read is cut off before it costs much memory, and can come back', async () => {
+  const own = await startPeta();
+  const owner = await becomeOwner(own);
+  await owner.api.servers.create({ serverId: 'noise', launchConfig: fixture('flood') });
+  const session = await initialize(own.mcpUrl, owner.token);
+  const body = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'noise__flood', arguments: { lines: 3_000, bytes: 64_000 } },
+  };
+  const text = JSON.stringify(body);
+  const { hostname, port, pathname } = new URL(own.mcpUrl);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    [
+      `POST ${pathname} HTTP/1.1`,
+      `host: ${hostname}:${port}`,
+      'content-type: application/json',
+      'accept: application/json, text/event-stream',
+      `authorization: Bearer ${owner.token}`,
+      `mcp-session-id: ${session}`,
+      `content-length: ${Buffer.byteLength(text)}`,
+      '',
+      text,
+    ].join('\r\n'),
+  );
+  socket.pause();
+  const before = memoryOf(own.pid);
+  let most = before;
+  await new Promise<void>((done) => {
+    const timer = setInterval(() => {
+      most = Math.max(most, memoryOf(own.pid));
+    }, 100);
+    setTimeout(() => {
+      clearInterval(timer);
+      done();
+    }, 12_000);
+  });
+  expect(most - before).toBeLessThan(300 * 1024 * 1024);
+  socket.destroy();
+  const ping = { jsonrpc: '2.0', id: 2, method: 'ping' };
+  const answer = await post(own.mcpUrl, ping, { token: owner.token, headers: { 'mcp-session-id': session } });
+  expect(answer.status).toBe(200);
+}, 60_000);
 
 describe('the stream of a session', () => {
   test('that is cut misses nothing once its client comes back', async () => {

@@ -26,6 +26,7 @@ import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
 import { sessionful } from '../path/edge/eras/2025-11-25.ts';
 import { stateless } from '../path/edge/eras/2026-07-28.ts';
 import { createHttpEntry } from '../path/edge/io/http.ts';
+import { createSseEntry } from '../path/edge/io/sse.ts';
 import { createLive } from '../path/edge/live.ts';
 import { createIdentity, MACHINE } from '../path/identity/identity.ts';
 import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
@@ -53,7 +54,6 @@ export type GatewayOptions = {
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
 
-const QUIET_MS = 15_000;
 /** How long a list waits for servers that have never been asked. */
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
@@ -160,18 +160,20 @@ export const buildGateway = async (options: GatewayOptions) => {
     product: { ...product, instructions: INSTRUCTIONS },
     shownTools: (admitted) => catalog.currentView(admitted).tools,
     pageSize: config.PETA_PAGE_SIZE,
-    quietMs: QUIET_MS,
+    quietMs: config.PETA_KEEPALIVE_SECONDS * 1000,
     questionTimeoutMs,
     rootsChanged: (sessionId) => runtime.tell(sessionId, 'notifications/roots/list_changed'),
   };
   const withSessions = sessionful({ ...parts, streamStore: streams, onFault }, sessions);
   const serve = createEdge([stateless(parts), withSessions]);
-  const entry = createHttpEntry({
+  const entryOptions = {
     serve,
     maxBodyBytes: config.PETA_MAX_BODY_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
     onFault,
-  });
+  };
+  const entry = createHttpEntry(entryOptions);
+  const sse = createSseEntry({ ...entryOptions, quietMs: parts.quietMs });
 
   const sessionChanged = async (hash: string): Promise<void> => {
     const session = await sessions.refresh(hash);
@@ -217,7 +219,7 @@ export const buildGateway = async (options: GatewayOptions) => {
       nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
 
     register: (app: FastifyInstance): Promise<void> =>
-      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry }),
+      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry, sse }),
 
     /** Starts what is to run from the start, and asks servers that have never been listed. */
     startServers(): void {

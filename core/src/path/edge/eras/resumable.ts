@@ -17,15 +17,16 @@ export type StreamStore = {
 };
 
 /** `r`: answers one request. `s`: the session's own. */
-export type StreamKind = 'r' | 's';
+type StreamKind = 'r' | 's';
 export type EventId = { stream: string; kind: StreamKind; number: number };
 
 const ID = /^([rs][A-Za-z0-9_-]{22})\.(\d{1,9})$/;
 /** How long a client that lost the stream is asked to wait before it comes back. */
 const RETRY_MS = 1_000;
 const MAX_BATCH = 500;
+const MAX_BATCH_CHARS = 1024 * 1024;
 /** Of what waits to be kept there may be so much; notifications beyond it are left out. */
-const MAX_WAITING = 10_000;
+const MAX_WAITING_CHARS = 8 * 1024 * 1024;
 
 const eventId = (stream: string, number: number): string => `${stream}.${number}`;
 
@@ -64,6 +65,7 @@ export const createResumable = (options: Options) => {
   const { store, sessionId, kind, requestId, isPrimed, onLost, onEnd, existing } = options;
   const id = existing?.id ?? `${kind}${randomBytes(16).toString('base64url')}`;
   const steps: Step[] = [];
+  let waitingChars = 0;
   let number = existing?.lastNumber ?? 0;
   let outlet: Stream | undefined;
   let { isKept } = options;
@@ -97,11 +99,14 @@ export const createResumable = (options: Options) => {
   /** The events at the head of what waits, as many as are kept at once. */
   const takeEvents = (): StreamEvent[] => {
     const events: StreamEvent[] = [];
+    let chars = 0;
     for (const step of steps) {
-      if (!('event' in step) || events.length >= MAX_BATCH) break;
+      if (!('event' in step) || events.length >= MAX_BATCH || chars >= MAX_BATCH_CHARS) break;
       events.push(step.event);
+      chars += step.event.text.length;
     }
     steps.splice(0, events.length);
+    waitingChars -= chars;
     return events;
   };
 
@@ -136,9 +141,11 @@ export const createResumable = (options: Options) => {
     /** Says something to whoever listens, now or later. */
     send(message: Message): void {
       const isNotification = 'method' in message && !('id' in message);
-      if (isOver || (isNotification && steps.length > MAX_WAITING)) return;
+      if (isOver || (isNotification && waitingChars > MAX_WAITING_CHARS)) return;
       number += 1;
-      add({ event: { number, text: JSON.stringify(message) } });
+      const text = JSON.stringify(message);
+      waitingChars += text.length;
+      add({ event: { number, text } });
     },
     /** From now on this is where it is said; with `after`, what was said since then comes first. */
     attach: (stream: Stream, after?: number): void => add({ attach: stream, after }),

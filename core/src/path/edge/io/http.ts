@@ -3,7 +3,7 @@ import type { Exchange, Message, Stream } from '../exchange.ts';
 import { CODE, errorMessage, faultError } from '../wire.ts';
 import { readJsonBody } from './body.ts';
 
-type Options = {
+export type EntryOptions = {
   serve(exchange: Exchange): Promise<void>;
   maxBodyBytes: number;
   /** A client that reads so slowly that this much waits for it is cut off. */
@@ -11,10 +11,10 @@ type Options = {
   onFault(error: unknown): void;
 };
 
-const bearerOf = (request: IncomingMessage): string | undefined =>
+export const bearerOf = (request: IncomingMessage): string | undefined =>
   /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 
-const respond = (
+export const respond = (
   response: ServerResponse,
   status: number,
   body: Message | undefined,
@@ -36,7 +36,7 @@ const respond = (
 const event = (json: string, id: string | undefined): string =>
   `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${json}\n\n`;
 
-const openStream = (
+export const openStream = (
   response: ServerResponse,
   maxBufferedBytes: number,
   headers: Record<string, string> = {},
@@ -67,7 +67,7 @@ const openStream = (
 };
 
 /** Turns what node:http gives into an `Exchange`, and faults into an answer. Never rejects. */
-export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault }: Options) => {
+export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault }: EntryOptions) => {
   const toExchange = (
     request: IncomingMessage,
     response: ServerResponse,

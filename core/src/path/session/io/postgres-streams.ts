@@ -6,10 +6,10 @@ import { hashOfSession } from '../sessions.ts';
 const { streams, streamEvents, processes } = schema;
 
 /** One thing said on a stream: its number and its JSON. */
-export type StreamEvent = { number: number; text: string };
+type StreamEvent = { number: number; text: string };
 
 /** What is left of a stream for a client that comes back to it. */
-export type Replay = {
+type Replay = {
   events: StreamEvent[];
   /** Of a stream that answers one request: its id, as JSON. */
   requestId: string | null;
@@ -134,5 +134,3 @@ export const postgresStreams = ({ db, processId, instanceId }: Options) => {
     },
   };
 };
-
-export type StreamStore = ReturnType<typeof postgresStreams>;
