@@ -91,6 +91,8 @@ export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault
         respond(response, read.status, errorMessage(null, { code: read.code, message: read.message }));
       else await serve(toExchange(request, response, endpoint, read.body));
     } catch (error) {
+      // A client that went away in the middle of its request is no fault of ours.
+      if (!request.complete) return void response.destroy();
       onFault(error);
       const fault = faultError(error);
       if (response.headersSent) response.end();
