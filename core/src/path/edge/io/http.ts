@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Message, Stream } from '../exchange.ts';
+import { isRequestId } from '../ids.ts';
 import { CODE, errorMessage, faultError } from '../wire.ts';
 import { readJsonBody } from './body.ts';
 
@@ -14,6 +15,19 @@ type Options = {
 const bearerOf = (request: IncomingMessage): string | undefined =>
   /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 
+const TOO_DEEP = { code: CODE.internal, message: 'The answer is nested too deeply to be passed on.' };
+
+/** The message as text. What a server nests beyond measure cannot be written, and is answered with an error instead. */
+const textOf = (message: Message): string | undefined => {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { id } = message;
+    return isRequestId(id) && !('method' in message) ? JSON.stringify(errorMessage(id, TOO_DEEP)) : undefined;
+  }
+};
+
 const respond = (
   response: ServerResponse,
   status: number,
@@ -22,7 +36,7 @@ const respond = (
 ) => {
   if (response.headersSent || response.destroyed) return;
   if (!body) return response.writeHead(status, { 'content-length': '0', ...headers }).end();
-  const text = JSON.stringify(body);
+  const text = textOf(body) ?? '';
   response
     .writeHead(status, {
       'content-type': 'application/json',
@@ -51,7 +65,10 @@ const openStream = (
   });
   response.flushHeaders();
   return {
-    send: (message) => write(`event: message\ndata: ${JSON.stringify(message)}\n\n`),
+    send: (message) => {
+      const text = textOf(message);
+      if (text !== undefined) write(`event: message\ndata: ${text}\n\n`);
+    },
     keepAlive: () => write(': keep-alive\n\n'),
     end: () => response.end(),
   };
