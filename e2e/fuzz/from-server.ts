@@ -1,10 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { callTool } from '../harness/raw.ts';
+import { callTool, post, VERSION_META } from '../harness/raw.ts';
 import { fromServer, responsesFromServer } from './messages.ts';
 import { mutate } from './mutate.ts';
 import { type Random, randomFor } from './random.ts';
 import { PATIENCE_MS, SEED, type Send } from './run.ts';
 import { problemOf } from './well-formed.ts';
+
+/** How often what all servers offer is asked for in between. */
+const LIST_EVERY = 20;
+
+const listTools = (mcpUrl: string, token: string) =>
+  post(
+    mcpUrl,
+    { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: VERSION_META } },
+    { token, headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' } },
+  );
 
 type Target = {
   mcpUrl: string;
@@ -21,14 +31,18 @@ type Target = {
 export const callsTo = ({ mcpUrl, token, tool, args, count, revive }: Target): Send => {
   return async (index) => {
     const startedAt = Date.now();
-    const { status, headers, text } = await callTool(mcpUrl, token, tool, { ...args, index }, `call ${index}`);
+    const { status, headers, text } =
+      index % LIST_EVERY === 0
+        ? await listTools(mcpUrl, token)
+        : await callTool(mcpUrl, token, tool, { ...args, index }, `call ${index}`);
     const tookMs = Date.now() - startedAt;
     const problem =
       tookMs > PATIENCE_MS
         ? `answered after ${tookMs} ms`
         : problemOf({ status, type: headers.get('content-type') ?? '', text, isWhole: true });
-    if (text.includes('is not available')) await revive().catch(() => {});
-    return { count: count(), problem };
+    const isAway = text.includes('is not available');
+    if (isAway) await revive().catch(() => {});
+    return { count: isAway ? 0 : count(), problem };
   };
 };
 
@@ -40,8 +54,31 @@ const RESULTS: Readonly<Record<string, object>> = {
     capabilities: { tools: { listChanged: true } },
     serverInfo: { name: 'fuzzing', version: '1' },
   },
-  'tools/list': { tools: [{ name: 'storm', inputSchema: { type: 'object' } }] },
   ping: {},
+};
+
+const STORM = { name: 'storm', inputSchema: { type: 'object' } };
+const ODD_TOOL = {
+  name: 'odd',
+  title: 'Odd',
+  description: 'Is spoilt',
+  inputSchema: { type: 'object', properties: { a: { type: 'string' } } },
+  annotations: { readOnlyHint: true },
+  icons: [{ src: 'https://example.com/x.png' }],
+};
+
+/** The one tool that can be called, and others that are no tools any more. */
+const toolsWith = (random: Random): object => {
+  const tools: unknown[] = [STORM];
+  for (let turns = 5; turns > 0; turns -= 1)
+    try {
+      const tool: unknown = JSON.parse(mutate(ODD_TOOL, random).toString());
+      JSON.stringify(tool);
+      tools.push(tool);
+    } catch {
+      // What cannot be read, or is too deep to be written, has its turn in the answers to calls.
+    }
+  return { tools };
 };
 
 const read = async (request: IncomingMessage): Promise<Rpc> => {
@@ -85,10 +122,12 @@ const answerWithEvents = (response: ServerResponse, id: unknown, random: Random)
 /** An MCP server over Streamable HTTP that greets as it should and answers every call with mutated messages. */
 export const startFuzzingServer = async () => {
   let unread = 0;
+  let lists = 0;
   const server = createServer(async (request, response) => {
     const { id, method = '', params } = await read(request);
     if (request.method !== 'POST') return response.writeHead(405).end();
-    const result = RESULTS[method];
+    if (method === 'tools/list') lists += 1;
+    const result = method === 'tools/list' ? toolsWith(randomFor(SEED, -lists)) : RESULTS[method];
     if (result)
       return response
         .writeHead(200, {

@@ -1,4 +1,5 @@
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
+import { initialize } from '../harness/raw.ts';
 import { LEGACY, type Message, MODERN } from './messages.ts';
 import { mutate } from './mutate.ts';
 import { type Random, randomFor } from './random.ts';
@@ -9,7 +10,14 @@ const STREAM_MS = 60;
 const LONG = 'x'.repeat(20_000);
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 
-type Shot = { method: string; path: string; headers: OutgoingHttpHeaders; body: Buffer; cutAfter?: number };
+type Shot = {
+  session: number;
+  method: string;
+  path: string;
+  headers: OutgoingHttpHeaders;
+  body: Buffer;
+  cutAfter?: number;
+};
 
 /** Sends as told and waits for the answer; undefined when the connection was closed. */
 const fire = (url: URL, { method, path, headers, body, cutAfter }: Shot): Promise<Answer | undefined> =>
@@ -105,7 +113,8 @@ export const towardsPeta = (mcpUrl: string, token: string, sessions: string[]): 
     const isModern = random.chance(0.5);
     const message = random.pick(isModern ? MODERN : LEGACY);
     const name = nameOf(message);
-    const session = sessions[random.below(sessions.length)];
+    const place = random.below(sessions.length);
+    const session = sessions[place];
     const headers: OutgoingHttpHeaders = {
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
@@ -120,11 +129,22 @@ export const towardsPeta = (mcpUrl: string, token: string, sessions: string[]): 
     const path = random.chance(0.98)
       ? url.pathname
       : random.pick(['/mcp/', '/mcp/e/none', '/mcp?token=x', '//mcp', '/']);
-    return { method, path, headers, body, ...(random.chance(0.01) && { cutAfter: random.below(body.length + 1) }) };
+    return {
+      session: place,
+      method,
+      path,
+      headers,
+      body,
+      ...(random.chance(0.01) && { cutAfter: random.below(body.length + 1) }),
+    };
   };
   return async (index) => {
     const shot = shotOf(randomFor(SEED, index));
     const answer = await fire(url, shot);
+    const used = sessions[shot.session];
+    // A DELETE that came through, or time, has ended it.
+    if (answer?.status === 404 && used !== undefined && shot.headers['mcp-session-id'] === used)
+      sessions[shot.session] = await initialize(mcpUrl, token);
     const problem = answer && problemOf(answer);
     const told =
       problem &&
