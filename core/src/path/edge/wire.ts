@@ -1,7 +1,7 @@
 import type { CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
-import type { RequestId } from './ids.ts';
+import { isRequestId, type RequestId } from './ids.ts';
 
 export type { Message } from './exchange.ts';
 
@@ -90,3 +90,16 @@ export const faultError = (error: unknown): { status: number; error: WireError }
 };
 
 export const failedError = ({ error }: Failed): WireError => error;
+
+const TOO_DEEP = { code: CODE.internal, message: 'The answer is nested too deeply to be passed on.' };
+
+/** The message as text. What a server nests beyond measure cannot be written, and is answered with an error instead. */
+export const textOf = (message: Message): string | undefined => {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { id } = message;
+    return isRequestId(id) && !('method' in message) ? JSON.stringify(errorMessage(id, TOO_DEEP)) : undefined;
+  }
+};

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Message, Stream } from '../exchange.ts';
+import { textOf } from '../wire.ts';
 
 /** One thing said on a stream: its number and its JSON. */
 export type StreamEvent = { number: number; text: string };
@@ -142,8 +143,9 @@ export const createResumable = (options: Options) => {
     send(message: Message): void {
       const isNotification = 'method' in message && !('id' in message);
       if (isOver || (isNotification && waitingChars > MAX_WAITING_CHARS)) return;
+      const text = textOf(message);
+      if (text === undefined) return;
       number += 1;
-      const text = JSON.stringify(message);
       waitingChars += text.length;
       add({ event: { number, text } });
     },

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Message, Stream } from '../exchange.ts';
-import { CODE, errorMessage, faultError } from '../wire.ts';
+import { CODE, errorMessage, faultError, textOf } from '../wire.ts';
 import { readJsonBody } from './body.ts';
 
 export type EntryOptions = {
@@ -22,7 +22,7 @@ export const respond = (
 ) => {
   if (response.headersSent || response.destroyed) return;
   if (!body) return response.writeHead(status, { 'content-length': '0', ...headers }).end();
-  const text = JSON.stringify(body);
+  const text = textOf(body) ?? '';
   response
     .writeHead(status, {
       'content-type': 'application/json',
@@ -54,7 +54,10 @@ export const openStream = (
   });
   response.flushHeaders();
   return {
-    send: (message, eventId) => write(event(JSON.stringify(message), eventId)),
+    send: (message, eventId) => {
+      const text = textOf(message);
+      if (text !== undefined) write(event(text, eventId));
+    },
     sendText: (json, eventId) => write(event(json, eventId)),
     prime: (eventId, retryMs) => write(`id: ${eventId}\nretry: ${retryMs}\ndata: \n\n`),
     keepAlive: () => write(': keep-alive\n\n'),
@@ -100,6 +103,8 @@ export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault
         respond(response, read.status, errorMessage(null, { code: read.code, message: read.message }));
       else await serve(toExchange(request, response, endpoint, read.body));
     } catch (error) {
+      // A client that went away in the middle of its request is no fault of ours.
+      if (!request.complete) return void response.destroy();
       onFault(error);
       const fault = faultError(error);
       if (response.headersSent) response.end();

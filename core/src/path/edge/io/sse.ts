@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Message, Stream } from '../exchange.ts';
-import { CODE, errorMessage, faultError } from '../wire.ts';
+import { CODE, errorMessage, faultError, textOf } from '../wire.ts';
 import { readJsonBody } from './body.ts';
 import { bearerOf, type EntryOptions, openStream, respond } from './http.ts';
 
@@ -35,7 +35,10 @@ const within = ({ stream, closed }: Connection): Stream => {
     if (isOpen()) stream.sendText(text);
   };
   return {
-    send: (message) => say(JSON.stringify(message)),
+    send(message) {
+      const text = textOf(message);
+      if (text !== undefined) say(text);
+    },
     sendText: say,
     prime: () => {},
     keepAlive: () => {},
