@@ -162,7 +162,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     pageSize: config.PETA_PAGE_SIZE,
     quietMs: config.PETA_KEEPALIVE_SECONDS * 1000,
     questionTimeoutMs,
-    rootsChanged: (sessionId) => runtime.tell(sessionId, 'notifications/roots/list_changed'),
+    rootsChanged: (sessionId, answer) => runtime.tell(sessionId, (connection) => connection.rootsChanged(answer)),
   };
   const withSessions = sessionful({ ...parts, streamStore: streams, onFault }, sessions);
   const serve = createEdge([stateless(parts), withSessions]);

@@ -41,11 +41,13 @@ export const buildServers = ({ config, db, log, product, openConfig, onListing }
       const launch = openConfig(workspaceId, serverId, row.sealed);
       const onStray = (method: string, params: JsonObject) => {
         if (method === 'notifications/message') ring.add('peta', `The server logged: ${JSON.stringify(params)}`);
-        if (!method.startsWith('notifications/')) quiet.surprised({ workspaceId, serverId });
+        else if (!method.startsWith('notifications/'))
+          ring.add('peta', `The server asked for ${method}, and nobody could be asked.`);
       };
+      const onAmbiguous = () => quiet.surprised({ workspaceId, serverId });
       const clientCapabilities = capabilities as JsonObject | undefined;
       const notice = (sentence: string) => ring.add('peta', sentence);
-      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray };
+      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray, onAmbiguous };
       return openConnection(launch, { spawn, signal, ...about });
     },
     onConnected: (key, connection) => void watching.connected(key, connection),
@@ -54,6 +56,7 @@ export const buildServers = ({ config, db, log, product, openConfig, onListing }
     unavailable: (reason) => new ServerUnavailable(reason),
     startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
     maxInstances: config.PETA_MAX_INSTANCES,
+    instanceWaitMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
     log,
   });
   const watching = createWatching({ use: runtime.use });

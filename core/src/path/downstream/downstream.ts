@@ -45,7 +45,7 @@ export const createDownstream = (options: Options) => {
       if (outcome.kind !== 'asks' || outcome.state === undefined) return outcome;
       return { ...outcome, state: tickets.seal(call, { server: outcome.state }) };
     }
-    const parked = parking.park(call.caller, run);
+    const parked = parking.park(call, run);
     if (parked !== undefined)
       return { kind: 'asks', questions: next.questions, state: tickets.seal(call, { parked, at: processId }) };
     run.abandon();

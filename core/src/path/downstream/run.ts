@@ -47,13 +47,22 @@ export const createRun = (start: (hooks: Hooks) => Promise<Outcome>) => {
 
   const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> =>
     new Promise((settle) => {
+      if (signal.aborted) return settle(WITHDRAWN);
       asked += 1;
-      const one = { key: `q${asked}`, question, settle };
-      open.push(one);
-      signal.addEventListener('abort', () => {
+      const withdraw = () => {
         open = open.filter((other) => other !== one);
-        settle(WITHDRAWN);
-      });
+        one.settle(WITHDRAWN);
+      };
+      const one: Open = {
+        key: `q${asked}`,
+        question,
+        settle(reply) {
+          signal.removeEventListener('abort', withdraw);
+          settle(reply);
+        },
+      };
+      signal.addEventListener('abort', withdraw);
+      open.push(one);
       wake();
     });
 

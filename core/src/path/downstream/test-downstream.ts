@@ -11,7 +11,7 @@ export const unused: Connection = {
   capabilities: {},
   isStateless: false,
   request: async () => ({}),
-  notify: () => {},
+  rootsChanged: () => {},
   watch: async () => () => {},
   onListChanged: () => {},
   onClosed: () => {},

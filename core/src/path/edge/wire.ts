@@ -18,7 +18,10 @@ export const CODE = {
   resourceNotFound: -32002,
   refused: -32003,
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
+  /** 2025-11-25. */
+  urlElicitationRequired: -32042,
 } as const;
 
 export type WireError = { code: number; message: string; data?: Json | undefined };
@@ -89,7 +92,16 @@ export const faultError = (error: unknown): { status: number; error: WireError }
   return { status: isAway ? 503 : 500, error: { code: CODE.internal, message } };
 };
 
-export const failedError = ({ error }: Failed): WireError => error;
+/** Servers say in the words of their own revision that a resource is not there: by a code, or by the URI as the data. */
+const isNotFound = ({ code, data }: WireError): boolean => {
+  if (code === CODE.resourceNotFound) return true;
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return code === CODE.invalidParams && isObject && Object.keys(data).join() === 'uri';
+};
+
+/** A server's error; that a resource is not there is said in the words of the client's revision. */
+export const failedError = ({ error }: Failed, exposedName: string, resourceNotFound: number): WireError =>
+  isNotFound(error) ? { code: resourceNotFound, message: error.message, data: { uri: exposedName } } : error;
 
 const TOO_DEEP = { code: CODE.internal, message: 'The answer is nested too deeply to be passed on.' };
 

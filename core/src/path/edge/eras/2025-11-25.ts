@@ -101,7 +101,11 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
   };
 
   const notified = ({ method, params }: Notification, session: SessionRef): void => {
-    if (method === 'notifications/roots/list_changed') parts.rootsChanged(session.id);
+    if (method === 'notifications/roots/list_changed')
+      parts.rootsChanged(
+        session.id,
+        questions.onStream(session.id, () => open.sayer(session.id)),
+      );
     if (method !== 'notifications/cancelled') return;
     const cancelled = CancelledParams.safeParse(params);
     if (cancelled.success) open.of(session.id).requests.get(cancelled.data.requestId)?.abort();

@@ -14,12 +14,22 @@ import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
-import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
+import {
+  CODE,
+  errorMessage,
+  faultError,
+  notificationMessage,
+  refuse,
+  resultMessage,
+  turnAway,
+  type WireError,
+} from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 import { paramMismatch } from './param-headers.ts';
 
 const VERSION = '2026-07-28';
+const NEEDS_PAGES = { requiredCapabilities: { elicitation: { url: {} } } };
 
 const Request = z.looseObject({
   id: RequestIdShape,
@@ -72,10 +82,24 @@ const complete = ({ product }: EdgeParts, method: string, result: JsonObject): J
   },
 });
 
+/** Of pages that users are sent to, only 2025-11-25 knows ids. */
+const withoutPageIds = (questions: Asks['questions']): JsonObject =>
+  Object.fromEntries(
+    Object.entries(questions).map(
+      ([
+        key,
+        {
+          method,
+          params: { elicitationId: _id, ...params },
+        },
+      ]) => [key, { method, params }],
+    ),
+  );
+
 /** 2026-07-28, "Multi Round-Trip Requests": the answer asks, and the request comes again with answers. */
 const inputRequired = ({ questions, state }: Asks): JsonObject => ({
   resultType: 'input_required',
-  ...(Object.keys(questions).length > 0 && { inputRequests: { ...questions } }),
+  ...(Object.keys(questions).length > 0 && { inputRequests: withoutPageIds(questions) }),
   ...(state !== undefined && { requestState: state }),
 });
 
@@ -110,8 +134,17 @@ const discover = ({ product }: EdgeParts): JsonObject => ({
   instructions: product.instructions,
 });
 
-const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message => {
-  if ('error' in reply) return errorMessage(id, reply.error);
+/** A server of 2025-11-25 wants a page visited, and this client declared no pages. */
+const errorFor = (error: WireError): WireError =>
+  error.code === CODE.urlElicitationRequired
+    ? { code: CODE.missingCapability, message: error.message, data: NEEDS_PAGES }
+    : error;
+
+const messageFor = (
+  parts: EdgeParts,
+  { id, method }: Request,
+  reply: Exclude<Reply, { error: WireError } | { cancelled: true }>,
+): Message => {
   return resultMessage(id, 'asks' in reply ? inputRequired(reply.asks) : complete(parts, method, reply.result));
 };
 
@@ -126,6 +159,7 @@ const runRequest = async (
   try {
     const logLevel = logLevelOf(request);
     const notify: Ask['notify'] = (method, params) => {
+      if (method === 'notifications/elicitation/complete') return;
       const isLog = method === 'notifications/message';
       if (!isLog || (logLevel && isWanted(logLevel, params))) answer.notify(notificationMessage(method, params));
     };
@@ -155,7 +189,11 @@ const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admit
     const signal = AbortSignal.any([exchange.gone, revoked.signal]);
     const reply = await runRequest(parts, request, admitted, signal, answer);
     if ('cancelled' in reply) answer.abandon();
-    else answer.finish(messageFor(parts, request, reply));
+    else if ('error' in reply) {
+      const error = errorFor(reply.error);
+      const status = error.code === CODE.missingCapability ? 400 : 200;
+      answer.fail(status, errorMessage(request.id, error));
+    } else answer.finish(messageFor(parts, request, reply));
   } catch (error) {
     const fault = faultError(error);
     answer.fail(fault.status, errorMessage(request.id, fault.error));

@@ -8,38 +8,53 @@ type Send = (message: Message) => void;
 const failure = (message: string): Reply => ({ error: { code: -32603, message } });
 const WITHDRAWN = failure('The question was withdrawn.');
 const ENDED = failure('The session ended before the client answered.');
+const NO_STREAM = failure('The client has no stream open, so it cannot be asked outside a call.');
+
+/** 2025-11-25 gives each page that a user is sent to an id; servers of later revisions give none. */
+const withPageId = (params: Question['params']): Question['params'] =>
+  params.mode === 'url' ? { elicitationId: randomUUID(), ...params } : params;
 
 /** Requests of servers to clients that have a session: sent on a stream, answered by a POST. */
 export const createQuestions = (timeoutMs: number) => {
   const sessions = new Map<string, Map<string, (reply: Reply) => void>>();
 
+  /** Puts the question to the client of the session and waits, not without end, for its answer. */
+  const ask = (sessionId: string, { method, params }: Question, send: Send, signal: AbortSignal): Promise<Reply> =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve(WITHDRAWN);
+      const id = `peta:${randomUUID()}`;
+      const open = sessions.get(sessionId) ?? new Map<string, (reply: Reply) => void>();
+      sessions.set(sessionId, open);
+      const settle = (reply: Reply) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', withdraw);
+        open.delete(id);
+        if (open.size === 0 && sessions.get(sessionId) === open) sessions.delete(sessionId);
+        resolve(reply);
+      };
+      const giveUp = (reply: Reply) => {
+        send(notificationMessage('notifications/cancelled', { requestId: id }));
+        settle(reply);
+      };
+      const withdraw = () => giveUp(WITHDRAWN);
+      const late = failure(`The client did not answer ${method} within ${timeoutMs / 1000} s.`);
+      const timer = setTimeout(() => giveUp(late), timeoutMs);
+      timer.unref();
+      signal.addEventListener('abort', withdraw);
+      open.set(id, settle);
+      send({ jsonrpc: '2.0', id, method, params: withPageId(params) });
+    });
+
   return {
-    /** Puts the question to the client of the session and waits, not without end, for its answer. */
-    ask: (sessionId: string, { method, params }: Question, send: Send, signal: AbortSignal): Promise<Reply> =>
-      new Promise((resolve) => {
-        if (signal.aborted) return resolve(WITHDRAWN);
-        const id = `peta:${randomUUID()}`;
-        const open = sessions.get(sessionId) ?? new Map<string, (reply: Reply) => void>();
-        sessions.set(sessionId, open);
-        const settle = (reply: Reply) => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', withdraw);
-          open.delete(id);
-          if (open.size === 0) sessions.delete(sessionId);
-          resolve(reply);
-        };
-        const giveUp = (reply: Reply) => {
-          send(notificationMessage('notifications/cancelled', { requestId: id }));
-          settle(reply);
-        };
-        const withdraw = () => giveUp(WITHDRAWN);
-        const late = failure(`The client did not answer ${method} within ${timeoutMs / 1000} s.`);
-        const timer = setTimeout(() => giveUp(late), timeoutMs);
-        timer.unref();
-        signal.addEventListener('abort', withdraw);
-        open.set(id, settle);
-        send({ jsonrpc: '2.0', id, method, params });
-      }),
+    ask,
+
+    /** Asks on the stream that the session has open at that moment, if it has one. */
+    onStream:
+      (sessionId: string, stream: () => Send | undefined) =>
+      async (question: Question, signal: AbortSignal): Promise<Reply> => {
+        const send = stream();
+        return send ? ask(sessionId, question, send, signal) : NO_STREAM;
+      },
 
     /** Takes the client's answer; false when this session was not asked that. */
     answered(sessionId: string, id: RequestId, reply: Reply): boolean {

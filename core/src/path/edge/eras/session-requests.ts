@@ -21,6 +21,7 @@ type Serve = (exchange: Exchange, entered: Entered) => Promise<void> | void;
 
 /** A call that takes longer has a stream, to which a client that loses its connection can come back. */
 const OPEN_AFTER_MS = 1_000;
+const PAGE_DONE = 'notifications/elicitation/complete';
 const NO_STREAM = 'The client takes no stream with this answer, so it cannot be asked.';
 
 const refuseParams = (exchange: Exchange, id: RequestId, message: string) =>
@@ -86,7 +87,10 @@ export const createSessionRequests = (
       const notify: Ask['notify'] = (method, params) => {
         const isUnwanted =
           method === 'notifications/message' && session.logLevel && !isWanted(session.logLevel, params);
-        if (!isUnwanted) say(notificationMessage(method, params));
+        // That a page was done with is mostly known after the answer.
+        if (method === PAGE_DONE && !open.of(session.id).requests.has(request.id))
+          open.sayer(session.id)?.(notificationMessage(method, params));
+        else if (!isUnwanted) say(notificationMessage(method, params));
       };
       const { id, method, params } = request;
       const { logLevel } = session;

@@ -167,6 +167,11 @@ export const createOpenSessions = (parts: Parts) => {
   return {
     of: openOf,
 
+    /** Says something on the session's own stream, or undefined when there is none here. */
+    sayer(sessionId: string): ((message: Message) => void) | undefined {
+      return openOf(sessionId).own?.stream.send;
+    },
+
     /** The way out for the answer of a request; its client may come back to it. */
     forRequest(
       exchange: Exchange,
