@@ -20,8 +20,10 @@ import { postgresServers } from '../path/catalog/io/postgres-servers.ts';
 import { nameAll } from '../path/catalog/naming.ts';
 import { createRegistry } from '../path/catalog/registry.ts';
 import { createDownstream } from '../path/downstream/downstream.ts';
+import { createElsewhere } from '../path/downstream/elsewhere.ts';
 import { createParking } from '../path/downstream/parking.ts';
 import { createTickets } from '../path/downstream/tickets.ts';
+import { createWaiting } from '../path/downstream/waiting.ts';
 import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
 import { sessionful } from '../path/edge/eras/2025-11-25.ts';
 import { stateless } from '../path/edge/eras/2026-07-28.ts';
@@ -33,6 +35,7 @@ import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tok
 import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
 import { createPolicy } from '../path/policy/policy.ts';
+import { hashOfSession } from '../path/session/sessions.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
 import { registerMcp } from './mcp-routes.ts';
@@ -115,7 +118,7 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
 
   const processId = randomUUID();
-  const { sessions, streams, closeSessions } = await buildSessions({
+  const { sessions, streams, mail, closeSessions } = await buildSessions({
     ...options,
     processId,
     onEnd: ({ id }) => {
@@ -124,6 +127,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
     onChanged: (hash) => changes.publish({ topic: 'session', workspaceId: '', id: hash }),
   });
+  const waiting = createWaiting(parking);
   const catalog = createCatalog({
     offers: registry,
     endpoints,
@@ -146,7 +150,8 @@ export const buildGateway = async (options: GatewayOptions) => {
       watch: watching.watch,
       callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
       tickets: createTickets({ key: sessionKey, now, ttlMs: questionTimeoutMs }),
-      parking,
+      waiting,
+      elsewhere: createElsewhere({ mail, processId, isAlive: streams.isAlive, advance: waiting.advance }),
       quiet,
       processId,
     }),
@@ -164,7 +169,9 @@ export const buildGateway = async (options: GatewayOptions) => {
     questionTimeoutMs,
     rootsChanged: (sessionId, answer) => runtime.tell(sessionId, (connection) => connection.rootsChanged(answer)),
   };
-  const withSessions = sessionful({ ...parts, streamStore: streams, onFault }, sessions);
+  const cancel = (id: string, requestId: string) =>
+    changes.publish({ topic: 'cancel', workspaceId: hashOfSession(id), id: requestId });
+  const withSessions = sessionful({ ...parts, streamStore: streams, onFault, processId, mail, cancel }, sessions);
   const serve = createEdge([stateless(parts), withSessions]);
   const entryOptions = {
     serve,
@@ -179,7 +186,22 @@ export const buildGateway = async (options: GatewayOptions) => {
     const session = await sessions.refresh(hash);
     if (session) await withSessions.changed(session);
   };
-  const changes = followChanges({ bus, sessionChanged, registry, endpoints, runtime, identity, live, log });
+  const cancelled = (hash: string, requestId: string): void => {
+    const session = sessions.byHash(hash);
+    if (session) withSessions.cancelled(session.id, requestId);
+  };
+  const changes = followChanges({
+    bus,
+    mail,
+    sessionChanged,
+    cancelled,
+    registry,
+    endpoints,
+    runtime,
+    identity,
+    live,
+    log,
+  });
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
   const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
     const arrival: Arrival = { bearer, endpoint, address, sessionId: undefined, client: undefined };

@@ -1,3 +1,4 @@
+import { createPostgresMail } from '../cluster/io/postgres-mail.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { sentenceOf } from '../lib/log.ts';
 import { postgresSessions } from '../path/session/io/postgres-sessions.ts';
@@ -5,7 +6,7 @@ import { postgresStreams } from '../path/session/io/postgres-streams.ts';
 import { createSessions, type Session } from '../path/session/sessions.ts';
 import type { GatewayOptions } from './gateway.ts';
 
-type Options = Pick<GatewayOptions, 'config' | 'db' | 'log' | 'instanceId'> & {
+type Options = Pick<GatewayOptions, 'config' | 'db' | 'bus' | 'log' | 'instanceId' | 'sessionKey'> & {
   /** Names this process among those that serve the same clients. */
   processId: string;
   onEnd(session: Session): void;
@@ -13,12 +14,14 @@ type Options = Pick<GatewayOptions, 'config' | 'db' | 'log' | 'instanceId'> & {
 };
 
 const SWEEP_MS = 30_000;
-const ALIVE_MS = 5_000;
+const ALIVE_MS = 3_000;
 /** How long a client can come back to a stream after it has ended. */
 const KEEP_STREAMS_MS = 600_000;
 
 /** Sessions and what is said on their streams, kept for every process and for after a restart. */
-export const buildSessions = async ({ config, db, log, instanceId, processId, onEnd, onChanged }: Options) => {
+export const buildSessions = async (options: Options) => {
+  const { config, db, bus, log, instanceId, sessionKey, processId, onEnd, onChanged } = options;
+  const mail = createPostgresMail({ db, processId, secret: sessionKey, publish: bus.publish, log });
   const streams = postgresStreams({ db, processId, instanceId });
   await withDatabase(streams.alive);
   const store = postgresSessions(db);
@@ -43,12 +46,14 @@ export const buildSessions = async ({ config, db, log, instanceId, processId, on
   const timers = [
     every(SWEEP_MS, 'Sweeping sessions', sessions.sweep),
     every(SWEEP_MS, 'Sweeping streams', () => streams.sweep(KEEP_STREAMS_MS)),
+    every(SWEEP_MS, 'Sweeping messages between processes', mail.sweep),
     every(ALIVE_MS, 'Saying that this process lives', streams.alive),
   ];
 
   return {
     sessions,
     streams,
+    mail,
     async closeSessions(): Promise<void> {
       for (const timer of timers) clearInterval(timer);
       await streams.leave().catch(() => {});

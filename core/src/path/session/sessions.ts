@@ -126,7 +126,13 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
     return session.client;
   };
 
+  const byHash = (hash: string): Session | undefined =>
+    [...sessions.values()].find(({ id }) => hashOfSession(id) === hash);
+
   return {
+    /** The session of this hash, if it is served here. */
+    byHash,
+
     async create(caller: Caller, endpoint: string, client: Client, protocolVersion: string): Promise<Session> {
       const id = randomBytes(24).toString('base64url');
       const { workspaceId, kind, userId } = caller;
@@ -164,7 +170,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
 
     /** The session of this hash was changed or ended, perhaps elsewhere. Returns it as it is now, if it is served here. */
     async refresh(hash: string): Promise<Session | undefined> {
-      const session = [...sessions.values()].find(({ id }) => hashOfSession(id) === hash);
+      const session = byHash(hash);
       if (!session) return undefined;
       const kept = await store.find(hash);
       if (!kept) return void drop(session);

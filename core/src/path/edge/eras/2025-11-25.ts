@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Caller, Client, JsonObject } from '#call';
+import { readJson } from '#lib/json';
 import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
 import { type Notification, parseMessage, type Request } from './json-rpc.ts';
 import { parseEventId, type StreamStore } from './resumable.ts';
-import { createQuestions } from './session-questions.ts';
+import { createQuestions, type MailPort } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
 import { createSessionWatches } from './session-watches.ts';
@@ -29,6 +30,10 @@ type SessionParts = EdgeParts & {
   streamStore: StreamStore;
   /** Something went wrong that no client is told. */
   onFault(error: unknown): void;
+  processId: string;
+  mail: MailPort;
+  /** Tells other processes that a request was cancelled which is not under way here; its id is JSON. */
+  cancel(sessionId: string, requestId: string): Promise<void>;
 };
 
 type Sessionful = Era & {
@@ -36,6 +41,8 @@ type Sessionful = Era & {
   ended(sessionId: string): void;
   /** What the client has set was changed elsewhere. */
   changed(session: SessionRef): Promise<void>;
+  /** The client cancelled a request, and told another process; its id is JSON. */
+  cancelled(sessionId: string, requestId: string): void;
 };
 
 const Initialize = z.looseObject({
@@ -43,6 +50,9 @@ const Initialize = z.looseObject({
   capabilities: z.looseObject({}),
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
+/** Longer ids are not told to other processes. */
+const MAX_TOLD_ID = 1_000;
+const readRequestId = (json: string): RequestId => RequestIdShape.parse(readJson(json));
 const CancelledParams = z.looseObject({ requestId: RequestIdShape });
 
 /** A request without a session is let in at the door and then told what it lacks: first who, then what. */
@@ -56,7 +66,7 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     onOwnStream: (session) => void watches.restore(session).catch(onFault),
   });
   const watches = createSessionWatches(parts, open);
-  const questions = createQuestions(parts.questionTimeoutMs);
+  const questions = createQuestions({ ...parts, timeoutMs: parts.questionTimeoutMs });
   const answerRequest = createSessionRequests(parts, { open, questions, watches, sessions });
 
   const initialize = async (exchange: Exchange, { id, params }: Request) => {
@@ -100,15 +110,22 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     return undefined;
   };
 
-  const notified = ({ method, params }: Notification, session: SessionRef): void => {
+  const cancelElsewhere = async ({ id }: SessionRef, requestId: string): Promise<void> => {
+    if (requestId.length <= MAX_TOLD_ID) await parts.cancel(id, requestId);
+  };
+
+  const notified = async ({ method, params }: Notification, session: SessionRef): Promise<void> => {
     if (method === 'notifications/roots/list_changed')
       parts.rootsChanged(
         session.id,
         questions.onStream(session.id, () => open.sayer(session.id)),
       );
     if (method !== 'notifications/cancelled') return;
-    const cancelled = CancelledParams.safeParse(params);
-    if (cancelled.success) open.of(session.id).requests.get(cancelled.data.requestId)?.abort();
+    const { data: cancelled } = CancelledParams.safeParse(params);
+    if (!cancelled) return;
+    const request = open.of(session.id).requests.get(cancelled.requestId);
+    if (request) request.abort();
+    else if (session.isKept) await cancelElsewhere(session, JSON.stringify(cancelled.requestId));
   };
 
   const post = async (exchange: Exchange) => {
@@ -130,8 +147,8 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     if (!entered) return;
     const { admitted, session } = entered;
     if (message.kind === 'request') return answerRequest(exchange, message, admitted, session);
-    if (message.kind === 'response') questions.answered(session.id, message.id, message.reply);
-    else notified(message, session);
+    if (message.kind === 'response') await questions.answered(session.id, message.id, message.reply);
+    else await notified(message, session);
     exchange.empty(202);
   };
 
@@ -180,5 +197,6 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
       open.ended(sessionId);
     },
     changed: watches.restore,
+    cancelled: (sessionId, requestId) => open.of(sessionId).requests.get(readRequestId(requestId))?.abort(),
   };
 };

@@ -65,8 +65,9 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
     adopt: async () => {},
   };
   const onFault = (error: unknown) => expect.unreachable(String(error));
+  const mail = { send: async () => {}, listen: () => () => {} };
   const old = sessionful(
-    { ...parts, streamStore, onFault },
+    { ...parts, streamStore, onFault, processId: 'this', mail, cancel: async () => {} },
     {
       create: async () => session,
       find: (id) => (id === session.id ? session : undefined),

@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import { type Database, schema } from '#db';
+import { keyFor, openText, sealText } from '#lib/sealed';
 import { hashOfSession } from '../sessions.ts';
 
 const { streams, streamEvents, processes } = schema;
@@ -16,28 +16,10 @@ type Replay = {
   state: 'open' | 'ended' | 'abandoned';
 };
 
-const CIPHER = 'aes-256-gcm';
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
 /** A process that has not said for so long that it lives is gone. */
-const GONE_SECONDS = 20;
+const GONE_SECONDS = 12;
 
-const keyOf = (sessionId: string): Buffer => Buffer.from(hkdfSync('sha256', sessionId, '', 'peta stream events', 32));
-
-const seal = (key: Buffer, text: string): string => {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv(CIPHER, key, iv);
-  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
-};
-
-const open = (key: Buffer, sealed: string): string => {
-  const bytes = Buffer.from(sealed, 'base64');
-  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES));
-  decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-  const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
-  return text.toString('utf8');
-};
+const keyOf = (sessionId: string): Buffer => keyFor(sessionId, 'peta stream events');
 
 type Options = {
   db: Database;
@@ -63,7 +45,11 @@ export const postgresStreams = ({ db, processId, instanceId }: Options) => {
     /** Keeps what is about to be said; with `isLast` it is the last of this stream. */
     async append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<void> {
       const key = keyOf(sessionId);
-      const rows = events.map(({ number, text }) => ({ stream: id, number, sealed: seal(key, text) }));
+      const rows = events.map(({ number, text }) => ({
+        stream: id,
+        number,
+        sealed: sealText(key, text, `${id} ${number}`),
+      }));
       if (rows.length > 0) await db.insert(streamEvents).values(rows).onConflictDoNothing();
       if (isLast) await db.update(streams).set({ endedAt: sql`now()` }).where(eq(streams.id, id));
     },
@@ -90,7 +76,10 @@ export const postgresStreams = ({ db, processId, instanceId }: Options) => {
       const key = keyOf(sessionId);
       const state = stream.endedAt ? 'ended' : stream.seenAt ? 'open' : 'abandoned';
       return {
-        events: rows.map(({ number, sealed }) => ({ number, text: open(key, sealed) })),
+        events: rows.flatMap(({ number, sealed }) => {
+          const text = openText(key, sealed, `${id} ${number}`);
+          return text === undefined ? [] : [{ number, text }];
+        }),
         requestId: stream.requestId,
         state,
       };
@@ -126,6 +115,15 @@ export const postgresStreams = ({ db, processId, instanceId }: Options) => {
             sql`not exists (select 1 from process p where p.id = ${streams.processId} and p.seen_at > ${old})`,
           ),
         );
+    },
+
+    /** Does the process of this id still serve? */
+    async isAlive(id: string): Promise<boolean> {
+      const found = await db
+        .select({ id: processes.id })
+        .from(processes)
+        .where(and(eq(processes.id, id), gt(processes.seenAt, sql`now() - ${GONE_SECONDS} * interval '1 second'`)));
+      return found.length > 0;
     },
 
     /** This process is about to end. */
