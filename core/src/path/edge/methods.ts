@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import type { CapabilityKind, Definition, Json, JsonObject } from '#call';
+import type { CapabilityKind, Definition, Freshness, Json, JsonObject, ListName } from '#call';
 
 /** What an edge needs of a view: lists in order. */
-export type Lists = {
-  readonly tools: readonly Definition[];
-  readonly resources: readonly Definition[];
-  readonly templates: readonly Definition[];
-  readonly prompts: readonly Definition[];
+export type Lists = Readonly<Record<ListName, readonly Definition[]>> & {
+  readonly freshness: Readonly<Record<ListName, Freshness>>;
+  /** What servers declare beside what Peta offers itself. */
+  readonly declared: JsonObject;
 };
 
 /** A table without the names that every object has, such as `constructor`: a method of that name is unknown as any other. */
@@ -14,7 +13,7 @@ const table = <Row>(rows: Readonly<Record<string, Row>>): Readonly<Record<string
   Object.assign(Object.create(null), rows);
 
 /** List methods: which list of the view, under which key of the result. */
-export const listMethods = table<{ list: keyof Lists; key: string }>({
+export const listMethods = table<{ list: ListName; key: string }>({
   'tools/list': { list: 'tools', key: 'tools' },
   'resources/list': { list: 'resources', key: 'resources' },
   'resources/templates/list': { list: 'templates', key: 'resourceTemplates' },

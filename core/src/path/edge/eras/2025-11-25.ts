@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller, Client, JsonObject } from '#call';
 import { readJson } from '#lib/json';
-import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
+import { capabilitiesFor, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
@@ -87,7 +87,7 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     const session = await sessions.create(admitted.caller, exchange.arrival.endpoint, client, version);
     const result = {
       protocolVersion: version,
-      capabilities: CAPABILITIES,
+      capabilities: await capabilitiesFor(parts, admitted),
       serverInfo: { name: product.name, title: product.title, version: product.version },
       instructions: product.instructions,
     };
