@@ -18,7 +18,7 @@ export type Behind = {
   record(): Entry[];
 };
 /** A message of MCP, or an event that a tool of the fixture notes. */
-export type Entry = {
+type Entry = {
   pid: number;
   id?: unknown;
   method?: string;
@@ -70,4 +70,25 @@ export const standBehind = async (
     url: `${peta.url}${endpoint.path}`,
     record: () => lines().map((line) => JSON.parse(line) as Entry),
   };
+};
+
+/** Of all processes that this server ever had, how many are there now? */
+export const livingProcesses = (server: Behind): number => {
+  const pids = new Set(server.record().map(({ pid }) => pid));
+  const isAlive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  return [...pids].filter(isAlive).length;
+};
+
+/** Makes a person who may use these servers, unless there is one, and returns a token of theirs. */
+export const newPerson = async (api: Client, userId: string, serverIds: readonly string[]): Promise<string> => {
+  await api.users.create({ userId, name: userId }).catch(() => {});
+  const permissions = Object.fromEntries(serverIds.map((serverId) => [serverId, { enabled: true }]));
+  await api.users.update({ userId, permissions });
+  return (await api.tokens.issue({ userId })).secret;
 };

@@ -7,14 +7,15 @@ export type Result = Params & {
   isError?: boolean;
 };
 
-export type CallOptions = {
-  onprogress?: (progress: { progress: number }) => void;
+type CallOptions = {
+  onprogress?: (progress: { progress: number; message?: string | undefined }) => void;
   signal?: AbortSignal;
 };
 
 /** How a client answers what it is asked. */
 export type Answers = {
-  elicit(params: Params): Params | Promise<Params>;
+  /** `signal` aborts when the question is withdrawn. */
+  elicit(params: Params, signal: AbortSignal): Params | Promise<Params>;
   sample(params: Params): Params | Promise<Params>;
   roots(): { uri: string; name?: string }[];
 };

@@ -27,7 +27,7 @@ const note = (list: Said[], { method, params }: { method: string; params?: unkno
 const asResult = (value: unknown): Result => value as Result;
 
 /** The official SDK 1.x. */
-export const connectLegacyPeer = async (options: PeerOptions): Promise<Peer> => {
+const connectLegacyPeer = async (options: PeerOptions): Promise<Peer> => {
   const { url, about, requestInit } = readOptions(options);
   const capabilities = options.capabilities ?? EVERYTHING;
   const client = new LegacyClient(about, { capabilities });
@@ -38,7 +38,7 @@ export const connectLegacyPeer = async (options: PeerOptions): Promise<Peer> => 
   if (capabilities.elicitation)
     client.setRequestHandler(
       ElicitRequestSchema,
-      async (request) => (await answers.elicit(note(asked, request))) as { action: 'accept' },
+      async (request, { signal }) => (await answers.elicit(note(asked, request), signal)) as { action: 'accept' },
     );
   if (capabilities.sampling)
     client.setRequestHandler(
@@ -87,7 +87,7 @@ export const connectLegacyPeer = async (options: PeerOptions): Promise<Peer> => 
 };
 
 /** The official SDK 2.x pinned to 2026-07-28. */
-export const connectModernPeer = async (options: PeerOptions): Promise<Peer> => {
+const connectModernPeer = async (options: PeerOptions): Promise<Peer> => {
   const { url, about, requestInit } = readOptions(options);
   const capabilities = options.capabilities ?? EVERYTHING;
   const client = new ModernClient(about, { capabilities, versionNegotiation: { mode: { pin: '2026-07-28' } } });
@@ -97,7 +97,8 @@ export const connectModernPeer = async (options: PeerOptions): Promise<Peer> => 
   if (capabilities.elicitation)
     client.setRequestHandler(
       'elicitation/create',
-      async (request) => (await answers.elicit(note(asked, request))) as { action: 'accept' },
+      async (request, { mcpReq }) =>
+        (await answers.elicit(note(asked, request), mcpReq.signal)) as { action: 'accept' },
     );
   if (capabilities.sampling)
     client.setRequestHandler(

@@ -8,6 +8,12 @@ const Marked = z.object({ marker: z.string() });
 const requestedSchema = { type: 'object' as const, properties: { answer: { type: 'string' as const } } };
 
 export const addLifeTools = ({ server, world, era }: Fixture) => {
+  if (era === 'legacy')
+    server.server.setNotificationHandler('notifications/roots/list_changed', async () => {
+      const asked = server.server.listRoots().then(({ roots }) => roots);
+      world.record({ event: 'roots', roots: await asked.catch((error: Error) => error.message) });
+    });
+
   server.registerTool(
     'wait',
     { description: 'Waits until it is cancelled', inputSchema: Marked },
