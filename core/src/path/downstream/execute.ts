@@ -1,6 +1,8 @@
 import type { ClearedCall, Failed, JsonObject, Outcome, Question, Reply } from '#call';
+import { afterVisits, answerAll, askClient, type Send } from './asking.ts';
 import type { Connection } from './connection.ts';
 import { asObject, CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
+import { createVisits, PAGE_DONE, type Visits } from './pages.ts';
 import { canBeAsked, mayAsk, questionsIn } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import type { Hooks } from './run.ts';
@@ -13,9 +15,12 @@ export type Want = {
   capabilities: JsonObject;
   /** Whoever comes again, preferably to the same connection. */
   affinity: string;
-  /** Who may be on it at once, while something there may ask. */
+  /** Whose call it is. */
   party: string;
+  /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
+  /** Whoever leaves waits for no connection. */
+  signal: AbortSignal;
 };
 
 /** A connection for the time of one call. */
@@ -32,12 +37,9 @@ export type Lent = {
 export type Use = <T>(key: ServerKey, run: (lent: Lent) => Promise<T>, want?: Want) => Promise<T>;
 
 type Options = { use: Use; callTimeoutMs: number; quiet: Quiet };
-type Send = (more: JsonObject) => Promise<JsonObject>;
 
 const TIMEOUT = -32001;
-const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
-const URL_ELICITATION_REQUIRED = -32042;
 const MAX_ROUNDS = 32;
 
 export const failed = (code: number, message: string): Failed => ({ kind: 'failed', error: { code, message } });
@@ -89,74 +91,47 @@ const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 
-const wantOf = (call: ClearedCall, quiet: Quiet): Want | undefined => {
-  const { client, caller, sessionId, callId, endpoint, capability } = call;
+/** What is said to one party's calls may reach any of them. */
+const partyOf = ({ sessionId, callId }: ClearedCall): string => sessionId ?? callId;
+
+const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal): Want | undefined => {
+  const { client, caller, sessionId, endpoint, capability } = call;
   if (!canBeAsked(client.capabilities)) return undefined;
   const who = [caller.workspaceId, caller.kind, caller.userId, client.name, endpoint];
   return {
     capabilities: client.capabilities,
     affinity: sessionId ?? JSON.stringify(who),
-    party: sessionId ?? callId,
+    party: partyOf(call),
     isAlone: quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
-  };
-};
-
-/** Asks the client behind the call; what it did not declare it is not asked. */
-const askClient = async (call: ClearedCall, question: Question, signal: AbortSignal, hooks: Hooks): Promise<Reply> =>
-  mayAsk(call.client.capabilities, question)
-    ? hooks.onQuestion(question, signal)
-    : { error: { code: INVALID_PARAMS, message: `The client does not take ${question.method} as asked.` } };
-
-/** Answers to all questions of one round, or the first refusal among them. */
-const answerAll = async (call: ClearedCall, questions: Readonly<Record<string, Question>>, hooks: Hooks) => {
-  const keys = Object.keys(questions);
-  const replies = await Promise.all(
-    Object.values(questions).map((question) => askClient(call, question, hooks.signal, hooks)),
-  );
-  const refused = replies.find((reply) => 'error' in reply);
-  if (refused) return refused;
-  return {
-    responses: Object.fromEntries(replies.map((reply, at) => [keys[at], 'result' in reply ? reply.result : {}])),
-  };
-};
-
-/** A server that wants a URL visited says so by an error in the older era, and by a question in the newer. */
-const urlsToVisit = (call: ClearedCall, error: unknown): Outcome | undefined => {
-  if (call.question || !(error instanceof RpcError) || error.code !== URL_ELICITATION_REQUIRED) return undefined;
-  const { elicitations } = asObject(error.data) ?? {};
-  if (!Array.isArray(elicitations) || elicitations.length === 0) return undefined;
-  const asked = elicitations.map((one) => ({
-    method: 'elicitation/create',
-    params: { mode: 'url', ...asObject(one) },
-  }));
-  if (!asked.every((question) => mayAsk(call.client.capabilities, question))) return undefined;
-  return {
-    kind: 'asks',
-    questions: Object.fromEntries(asked.map((one, at) => [`url${at + 1}`, one])),
-    state: undefined,
+    signal,
   };
 };
 
 /** Sends one call and carries on with it through as many rounds of questions as it takes. */
 export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
   /** Sends the call and, in its course, asks its client what the server asks. */
-  const sender = (call: ClearedCall, { connection, bind }: Lent, want: Want | undefined, hooks: Hooks): Send => {
+  const sender = (call: ClearedCall, { connection, bind }: Lent, isAskable: boolean, hooks: Hooks, visits: Visits) => {
     const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> => {
-      quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, true);
+      quiet.asked({ ...call.capability, workspaceId: call.caller.workspaceId });
       if (question.method === 'roots/list') bind();
       return askClient(call, question, signal, hooks);
     };
-    return (more) =>
+    const onNotification = (method: string, params: JsonObject): void => {
+      if (method === PAGE_DONE) visits.done(params);
+      hooks.notify(method, params);
+    };
+    return (more: JsonObject): Promise<JsonObject> =>
       connection.request(
         call.method,
         { ...ownParams(call), ...(connection.isStateless && more) },
         {
           signal: hooks.signal,
           timeoutMs: callTimeoutMs,
-          onNotification: hooks.notify,
+          onNotification,
           clientCapabilities: call.client.capabilities,
           logLevel: call.logLevel,
-          ...(want && { party: want.party, isAlone: want.isAlone, onQuestion }),
+          party: partyOf(call),
+          ...(isAskable && { onQuestion }),
         },
       );
   };
@@ -186,8 +161,12 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
 
   /** `more` goes along in the parameters: what came with a second attempt. */
   return async (call: ClearedCall, hooks: Hooks, more: JsonObject): Promise<Outcome> => {
-    const want = wantOf(call, quiet);
-    const run = (lent: Lent) => rounds(call, sender(call, lent, want, hooks), hooks, more);
+    const want = wantOf(call, quiet, hooks.signal);
+    const run = (lent: Lent) => {
+      const visits = createVisits();
+      const send = sender(call, lent, want !== undefined, hooks, visits);
+      return rounds(call, afterVisits(call, send, hooks, visits), hooks, more);
+    };
     const ask = () => use(keyOf(call), run, want);
     try {
       // A server that has forgotten its session did not read the call: ask once more, on a new one.
@@ -197,10 +176,11 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
       });
       // A caller who leaves does not wait for a server that is still starting.
       const outcome = await untilAborted(answer, hooks.signal);
-      if (want) quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, false);
+      const isWell = outcome.kind === 'done' && !outcome.isToolError;
+      if (want && isWell) quiet.succeeded({ ...call.capability, workspaceId: call.caller.workspaceId });
       return outcome;
     } catch (error) {
-      return urlsToVisit(call, error) ?? toOutcome(hooks.signal, call, error);
+      return toOutcome(hooks.signal, call, error);
     }
   };
 };

@@ -29,8 +29,8 @@ export type EdgeParts = {
   quietMs: number;
   /** A client that is asked something has this long to answer. */
   questionTimeoutMs: number;
-  /** Tells the servers that know the roots of this session's client that they are others now. */
-  rootsChanged(sessionId: string): void;
+  /** Tells the servers that know the roots of this session's client that they are others now, and may ask for them. */
+  rootsChanged(sessionId: string, answer: NonNullable<Ask['question']>): void;
 };
 
 /** One protocol era: the only code that knows what its wire looks like. */

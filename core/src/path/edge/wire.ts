@@ -1,7 +1,7 @@
 import type { Ask, CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
-import type { RequestId } from './ids.ts';
+import { isRequestId, type RequestId } from './ids.ts';
 
 export type { Message } from './exchange.ts';
 
@@ -20,6 +20,8 @@ export const CODE = {
   headerMismatch: -32020,
   missingCapability: -32021,
   unsupportedVersion: -32022,
+  /** 2025-11-25. */
+  urlElicitationRequired: -32042,
 } as const;
 
 export type WireError = { code: number; message: string; data?: Json | undefined };
@@ -101,3 +103,16 @@ const isNotFound = ({ error: { code, data } }: Failed, { kind }: Ask): boolean =
 /** A server's error as it came, but for the code and the URI of a resource that is not there. */
 export const failedError = (failed: Failed, ask: Ask, resourceNotFound: number): WireError =>
   isNotFound(failed, ask) ? { ...failed.error, code: resourceNotFound, data: { uri: ask.exposedName } } : failed.error;
+
+const TOO_DEEP = { code: CODE.internal, message: 'The answer is nested too deeply to be passed on.' };
+
+/** The message as text. What a server nests beyond measure cannot be written, and is answered with an error instead. */
+export const textOf = (message: Message): string | undefined => {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { id } = message;
+    return isRequestId(id) && !('method' in message) ? JSON.stringify(errorMessage(id, TOO_DEEP)) : undefined;
+  }
+};

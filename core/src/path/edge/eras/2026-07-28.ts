@@ -13,13 +13,23 @@ import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
-import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
+import {
+  CODE,
+  errorMessage,
+  faultError,
+  notificationMessage,
+  refuse,
+  resultMessage,
+  turnAway,
+  type WireError,
+} from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 import { paramMismatch } from './param-headers.ts';
 import { complete, freshnessOfRead, inputRequired, STALE } from './stateless-result.ts';
 
 const VERSION = '2026-07-28';
+const NEEDS_PAGES = { requiredCapabilities: { elicitation: { url: {} } } };
 
 const Request = z.looseObject({
   id: RequestIdShape,
@@ -87,6 +97,12 @@ const discover = async (parts: EdgeParts, admitted: Admitted): Promise<JsonObjec
   return complete(parts, { supportedVersions: [VERSION], capabilities, instructions }, STALE);
 };
 
+/** A server of 2025-11-25 wants a page visited, and this client declared no pages. */
+const errorFor = (error: WireError): WireError =>
+  error.code === CODE.urlElicitationRequired
+    ? { code: CODE.missingCapability, message: error.message, data: NEEDS_PAGES }
+    : error;
+
 /** Says it on the exchange. A client that lacks a capability learns it from the HTTP status too. */
 const tell = (parts: EdgeParts, request: Request, admitted: Admitted, reply: Reply, answer: Answer): void => {
   const { id } = request;
@@ -96,8 +112,10 @@ const tell = (parts: EdgeParts, request: Request, admitted: Admitted, reply: Rep
     const freshness =
       request.method === 'resources/read' ? freshnessOfRead(reply.result, admitted, retryOf(request)) : reply.freshness;
     answer.finish(resultMessage(id, complete(parts, reply.result, freshness)));
-  } else if (reply.error.code === CODE.missingCapability) answer.fail(400, errorMessage(id, reply.error));
-  else answer.finish(errorMessage(id, reply.error));
+  } else {
+    const error = errorFor(reply.error);
+    answer.fail(error.code === CODE.missingCapability ? 400 : 200, errorMessage(id, error));
+  }
 };
 
 /** Runs it with what came along with the request. Throws what is a fault rather than an answer. */
@@ -111,6 +129,7 @@ const runRequest = async (
   try {
     const logLevel = logLevelOf(request);
     const notify: Ask['notify'] = (method, params) => {
+      if (method === 'notifications/elicitation/complete') return;
       const isLog = method === 'notifications/message';
       if (!isLog || (logLevel && isWanted(logLevel, params))) answer.notify(notificationMessage(method, params));
     };
@@ -132,9 +151,10 @@ const runRequest = async (
 };
 
 const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const { quietMs } = parts;
   const revoked = new AbortController();
   const { remove } = parts.live.add({ admitted, end: () => revoked.abort() });
-  const answer = createAnswer(exchange, parts.quietMs);
+  const answer = createAnswer(exchange, { openAfterMs: quietMs, quietMs, open: exchange.stream });
   try {
     const signal = AbortSignal.any([exchange.gone, revoked.signal]);
     const reply = await runRequest(parts, request, admitted, signal, answer);

@@ -6,6 +6,7 @@ import type { Exchange, Message } from '../exchange.ts';
 import { createLive } from '../live.ts';
 import { sessionful } from './2025-11-25.ts';
 import { stateless } from './2026-07-28.ts';
+import type { StreamStore } from './resumable.ts';
 import type { SessionRef } from './session-streams.ts';
 
 const caller: Caller = {
@@ -60,22 +61,40 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
   const session: SessionRef = {
     id: 'the-session',
     client: { name: 'session', version: '', capabilities: {} },
+    protocolVersion: '2025-11-25',
+    isKept: false,
     open: 0,
     logLevel: undefined,
+    subscriptions: [],
   };
-  const old = sessionful(parts, {
-    create: () => session,
-    find: (id) => (id === session.id ? session : undefined),
-    end: () => {},
-  });
+  const streamStore: StreamStore = {
+    begin: async () => {},
+    append: async () => {},
+    replay: async () => undefined,
+    adopt: async () => {},
+  };
+  const onFault = (error: unknown) => expect.unreachable(String(error));
+  const mail = { send: async () => {}, listen: () => () => {} };
+  const old = sessionful(
+    { ...parts, streamStore, onFault, processId: 'this', mail, cancel: async () => {} },
+    {
+      create: async () => session,
+      find: (id) => (id === session.id ? session : undefined),
+      save: async () => {},
+      end: async () => {},
+    },
+  );
   const serve = createEdge([stateless(parts), old]);
 
   const send = async (body: object, headers: Record<string, string>) => {
     const answers: { status: number; message: Message }[] = [];
     const stream = {
       send: (message: Message) => void answers.push({ status: 200, message }),
+      sendText: (json: string) => void answers.push({ status: 200, message: JSON.parse(json) as Message }),
+      prime: () => {},
       keepAlive: () => {},
       end: () => {},
+      onClosed: () => {},
     };
     const exchange: Exchange = {
       method: 'POST',

@@ -36,9 +36,18 @@ export const complete = (
   },
 });
 
+/** Of pages that users are sent to, only 2025-11-25 knows ids. */
+const withoutPageIds = (questions: Asks['questions']): JsonObject =>
+  Object.fromEntries(
+    Object.entries(questions).map(([key, { method, params }]) => {
+      const { elicitationId: _id, ...rest } = params;
+      return [key, { method, params: rest }];
+    }),
+  );
+
 /** "Multi Round-Trip Requests": the answer asks, and the request comes again with answers. */
 export const inputRequired = ({ questions, state }: Asks): JsonObject => ({
   resultType: 'input_required',
-  ...(Object.keys(questions).length > 0 && { inputRequests: { ...questions } }),
+  ...(Object.keys(questions).length > 0 && { inputRequests: withoutPageIds(questions) }),
   ...(state !== undefined && { requestState: state }),
 });
