@@ -3,6 +3,7 @@ import { ApiError } from '@peta/api';
 import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addCall } from './commands/call.ts';
+import { addEndpoints } from './commands/endpoints.ts';
 import { addServers } from './commands/servers.ts';
 import { addSetupLink } from './commands/setup-link.ts';
 import { addTokens } from './commands/tokens.ts';
@@ -32,6 +33,7 @@ program
   });
 addSetupLink(program);
 addServers(program);
+addEndpoints(program);
 addUsers(program);
 addTokens(program);
 addCall(program);

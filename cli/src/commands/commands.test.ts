@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -94,6 +95,40 @@ test('a token may be confined to servers', async () => {
   expect((await confined('call', 'everything', 'echo', '{"message":"hi"}')).code).toBe(1);
 });
 
+test('an endpoint is added by servers and tools or by a file, listed and removed', async () => {
+  const added = await run(
+    'endpoints',
+    'add',
+    'mine',
+    'notes:list_notes',
+    'everything',
+    '--style',
+    'none',
+    '--anonymous',
+  );
+  expect(added).toMatchObject({ code: 0, stdout: 'mine is at /mcp/e/mine, for anybody.\n' });
+  expect((await run('endpoints', 'list')).stdout).toMatch(
+    /^mine +\/mcp\/e\/mine +yes +anybody +none +notes,everything$/m,
+  );
+  const again = await run('endpoints', 'add', 'mine', 'notes');
+  expect(again).toMatchObject({ code: 1, stderr: 'peta: There is already an endpoint "mine".\n' });
+
+  const file = join(running.home, 'selection.json');
+  const selection = [{ serverId: 'notes', changes: { list_notes: { name: 'notes' } } }];
+  await writeFile(file, JSON.stringify(selection));
+  expect(await json('endpoints', 'add', 'other', '--selection', file)).toMatchObject({ name: 'other', selection });
+  expect(await json('endpoints', 'list')).toHaveLength(2);
+  await writeFile(file, '{}');
+  expect((await run('endpoints', 'add', 'third', '--selection', file)).stderr).toContain('holds no selection');
+
+  const { stdout: token } = await run('tokens', 'issue', 'demo', '--endpoints', '/mcp/e/other');
+  const confined = { PETA_TOKEN: token.trim() };
+  expect((await peta(running.home, ['call', 'notes'], { env: confined })).code).toBe(1);
+  expect((await run('endpoints', 'remove', 'mine')).stdout).toBe('The endpoint mine was removed.\n');
+  expect(await json('endpoints', 'remove', 'other')).toHaveProperty('message');
+  expect((await run('endpoints', 'list')).stdout).toContain('No endpoints yet.');
+});
+
 test('all tools of a server are listed, also over several pages', async () => {
   const tools = (await json('call', 'everything')) as { name: string }[];
   expect(tools.length).toBeGreaterThan(6);
@@ -139,6 +174,9 @@ test.each([
   ['a number that is none', ['audit', '--limit', 'many']],
   ['a choice there is not', ['audit', '--kind', 'gossip']],
   ['a lifetime without a unit', ['tokens', 'issue', 'demo', '--expires', '30']],
+  ['an endpoint of nothing', ['endpoints', 'add', 'x']],
+  ['an endpoint of no tools', ['endpoints', 'add', 'x', 'notes:']],
+  ['a style that is none', ['endpoints', 'add', 'x', 'notes', '--style', 'pretty']],
   ['two ways to reach a server', ['servers', 'add', 'x', '--http', 'http://127.0.0.1:1/', '--', 'true']],
   ['a header for a command', ['servers', 'add', 'x', '--header', 'A: b', '--', 'true']],
   ['a header without a colon', ['servers', 'add', 'x', '--http', 'http://127.0.0.1:1/', '--header', 'secret']],

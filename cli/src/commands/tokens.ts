@@ -5,7 +5,7 @@ import { clientFor } from '../target.ts';
 
 const list = (text: string | undefined): string[] | undefined => text?.split(',').map((one) => one.trim());
 
-type IssueOptions = { name?: string; expires?: number; servers?: string };
+type IssueOptions = { name?: string; expires?: number; servers?: string; endpoints?: string };
 
 export const addTokens = (program: Command): void => {
   const tokens = program.command('tokens').description('service tokens');
@@ -17,14 +17,15 @@ export const addTokens = (program: Command): void => {
     .option('--name <name>', 'what it is for')
     .option('--expires <in>', 'such as 12h, 30d, 4w; default: never', duration)
     .option('--servers <ids>', 'confine it to these servers, separated by commas')
-    .action(async (userId: string, { name, expires, servers }: IssueOptions, command: Command) => {
+    .option('--endpoints <paths>', 'confine it to these, such as /mcp/e/research, separated by commas')
+    .action(async (userId: string, { name, expires, servers, endpoints }: IssueOptions, command: Command) => {
       const options = command.optsWithGlobals();
-      const only = list(servers);
+      const scope = { servers: list(servers), endpoints: list(endpoints) };
       const issued = await (await clientFor(options)).tokens.issue({
         userId,
         ...(name && { name }),
         expiresAt: expires === undefined ? null : new Date(Date.now() + expires).toISOString(),
-        scope: only ? { servers: only } : {},
+        scope,
       });
       if (options.json) return printJson(issued);
       printLine(issued.secret);

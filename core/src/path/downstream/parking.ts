@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Call } from '#call';
-import type { Run } from './run.ts';
+import type { Present, Run } from './run.ts';
 
 type Options = {
   /** How long a call waits for its client to come back. */
@@ -13,7 +12,7 @@ const MAX_PARKED = 5_000;
 const MAX_EACH = 100;
 
 /** Somebody without a name is known by the address. */
-const partyOf = ({ caller: { workspaceId, kind, userId }, address }: Call): string =>
+const partyOf = ({ caller: { workspaceId, kind, userId }, address }: Present): string =>
   JSON.stringify([workspaceId, kind, kind === 'anonymous' ? address : userId]);
 
 /** Calls that wait, in the middle of their course, for a client to come back with answers. */
@@ -34,7 +33,7 @@ export const createParking = ({ ttlMs }: Options) => {
 
   return {
     /** Keeps the call for its client, or returns undefined when too many wait already. The place is good for one return. */
-    park(call: Call, run: Run): string | undefined {
+    park(call: Present, run: Run): string | undefined {
       const party = partyOf(call);
       const count = counts.get(party) ?? 0;
       if (places.size >= MAX_PARKED || count >= MAX_EACH) return undefined;

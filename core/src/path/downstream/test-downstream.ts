@@ -5,6 +5,7 @@ import type { ServerKey } from './execute.ts';
 import { createParking } from './parking.ts';
 import { createQuiet } from './quiet.ts';
 import { createTickets } from './tickets.ts';
+import { createWaiting } from './waiting.ts';
 
 /** A connection to nothing. */
 export const unused: Connection = {
@@ -27,7 +28,8 @@ export const testDownstream = (use: Use, { callTimeoutMs = 1_000, ttlMs = 60_000
     watch: async () => {},
     callTimeoutMs,
     tickets: createTickets({ key: randomBytes(32), now: Date.now, ttlMs }),
-    parking: createParking({ ttlMs }),
+    waiting: createWaiting(createParking({ ttlMs })),
+    elsewhere: async () => undefined,
     quiet: createQuiet(),
     processId: 'this',
   });

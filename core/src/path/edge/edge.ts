@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Asks, Definition, JsonObject, Outcome, Refused } from '#call';
+import type { Admitted, Arrival, Ask, Asks, Definition, Freshness, JsonObject, Outcome, Refused } from '#call';
 import type { Exchange } from './exchange.ts';
 import type { RequestId } from './ids.ts';
 import type { LiveSet } from './live.ts';
@@ -39,8 +39,8 @@ export type Era = {
   serve(exchange: Exchange): Promise<void>;
 };
 
-/** What Peta offers to clients, in every era. */
-export const CAPABILITIES = {
+/** What Peta offers to clients itself, in every era. */
+const CAPABILITIES = {
   tools: { listChanged: true },
   resources: { subscribe: true, listChanged: true },
   prompts: { listChanged: true },
@@ -48,8 +48,18 @@ export const CAPABILITIES = {
   logging: {},
 };
 
-/** What became of a request, before it is put in the words of an era. */
-export type Reply = { result: JsonObject } | { error: WireError } | { cancelled: true } | { asks: Asks };
+/** What Peta and the servers behind it offer to this caller. */
+export const capabilitiesFor = async ({ path }: EdgeParts, admitted: Admitted): Promise<JsonObject> => ({
+  ...CAPABILITIES,
+  ...(await path.list(admitted)).declared,
+});
+
+/** What became of a request, before it is put in the words of an era. `freshness` is that of a list. */
+export type Reply =
+  | { result: JsonObject; freshness?: Freshness }
+  | { error: WireError }
+  | { cancelled: true }
+  | { asks: Asks };
 
 type Running = Pick<Ask, 'notify' | 'question' | 'retry' | 'logLevel' | 'signal'> & {
   id: RequestId;
@@ -65,7 +75,10 @@ const page = async ({ path, pageSize }: EdgeParts, running: Running): Promise<Re
   if (!method) return undefined;
   const lists = await path.list(running.admitted);
   const { page: entries, nextCursor } = pageOf(lists[method.list], running.params.cursor, pageSize);
-  return { result: { [method.key]: [...entries], ...(nextCursor !== undefined && { nextCursor }) } };
+  return {
+    result: { [method.key]: [...entries], ...(nextCursor !== undefined && { nextCursor }) },
+    freshness: lists.freshness[method.list],
+  };
 };
 
 /** What a request asks of the path. Throws `InvalidParams`. */
@@ -85,7 +98,7 @@ const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
     case 'done':
       return { result: outcome.result };
     case 'failed':
-      return { error: failedError(outcome, exposedName, resourceNotFound) };
+      return { error: failedError(outcome, ask, resourceNotFound) };
     case 'cancelled':
       return { cancelled: true };
     case 'asks':

@@ -1,21 +1,24 @@
 import { z } from 'zod';
-import type { CapabilityKind, Definition, Json, JsonObject } from '#call';
+import type { CapabilityKind, Definition, Freshness, Json, JsonObject, ListName } from '#call';
 
 /** What an edge needs of a view: lists in order. */
-export type Lists = {
-  readonly tools: readonly Definition[];
-  readonly resources: readonly Definition[];
-  readonly templates: readonly Definition[];
-  readonly prompts: readonly Definition[];
+export type Lists = Readonly<Record<ListName, readonly Definition[]>> & {
+  readonly freshness: Readonly<Record<ListName, Freshness>>;
+  /** What servers declare beside what Peta offers itself. */
+  readonly declared: JsonObject;
 };
 
+/** A table without the names that every object has, such as `constructor`: a method of that name is unknown as any other. */
+const table = <Row>(rows: Readonly<Record<string, Row>>): Readonly<Record<string, Row>> =>
+  Object.assign(Object.create(null), rows);
+
 /** List methods: which list of the view, under which key of the result. */
-export const listMethods: Readonly<Record<string, { list: keyof Lists; key: string }>> = {
+export const listMethods = table<{ list: ListName; key: string }>({
   'tools/list': { list: 'tools', key: 'tools' },
   'resources/list': { list: 'resources', key: 'resources' },
   'resources/templates/list': { list: 'templates', key: 'resourceTemplates' },
   'prompts/list': { list: 'prompts', key: 'prompts' },
-};
+});
 
 type Target = { kind: CapabilityKind; exposedName: string };
 
@@ -30,7 +33,7 @@ const Completion = z.looseObject({
 });
 
 /** Methods that reach one capability of one server: where its name stands in the parameters. */
-export const callMethods: Readonly<Record<string, (params: JsonObject) => Target>> = {
+export const callMethods = table<(params: JsonObject) => Target>({
   'tools/call': (params) => ({ kind: 'tool', exposedName: Named.parse(params).name }),
   'prompts/get': (params) => ({ kind: 'prompt', exposedName: Named.parse(params).name }),
   'resources/read': (params) => ({ kind: 'resource', exposedName: Located.parse(params).uri }),
@@ -41,7 +44,7 @@ export const callMethods: Readonly<Record<string, (params: JsonObject) => Target
       ? { kind: 'prompt', exposedName: ref.name }
       : { kind: 'resource', exposedName: ref.uri };
   },
-};
+});
 
 /** Parameters that do not have the shape their method demands. */
 export class InvalidParams extends Error {

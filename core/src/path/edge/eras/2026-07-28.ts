@@ -3,13 +3,12 @@ import {
   CLIENT_INFO_META_KEY,
   classifyInboundRequest,
   LOG_LEVEL_META_KEY,
-  SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, Ask, Asks, Client, JsonObject, Retry } from '#call';
+import type { Admitted, Ask, Client, JsonObject, Retry } from '#call';
 import { type Answer, createAnswer } from '../answer.ts';
-import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
-import type { Exchange, Message } from '../exchange.ts';
+import { capabilitiesFor, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
+import type { Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods } from '../methods.ts';
@@ -27,6 +26,7 @@ import {
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 import { paramMismatch } from './param-headers.ts';
+import { complete, freshnessOfRead, inputRequired, STALE } from './stateless-result.ts';
 
 const VERSION = '2026-07-28';
 const NEEDS_PAGES = { requiredCapabilities: { elicitation: { url: {} } } };
@@ -66,43 +66,6 @@ const idOf = (body: unknown): RequestId | null => {
   return id.success ? id.data.id : null;
 };
 
-/** Lists and reads of this era say how long they hold: until the next change, for this caller alone. */
-const freshness = (method: string): JsonObject =>
-  method in listMethods || method === 'resources/read' || method === 'server/discover'
-    ? { ttlMs: 0, cacheScope: 'private' }
-    : {};
-
-const complete = ({ product }: EdgeParts, method: string, result: JsonObject): JsonObject => ({
-  resultType: 'complete',
-  ...result,
-  ...freshness(method),
-  _meta: {
-    ...(result._meta as JsonObject | undefined),
-    [SERVER_INFO_META_KEY]: { name: product.name, title: product.title, version: product.version },
-  },
-});
-
-/** Of pages that users are sent to, only 2025-11-25 knows ids. */
-const withoutPageIds = (questions: Asks['questions']): JsonObject =>
-  Object.fromEntries(
-    Object.entries(questions).map(
-      ([
-        key,
-        {
-          method,
-          params: { elicitationId: _id, ...params },
-        },
-      ]) => [key, { method, params }],
-    ),
-  );
-
-/** 2026-07-28, "Multi Round-Trip Requests": the answer asks, and the request comes again with answers. */
-const inputRequired = ({ questions, state }: Asks): JsonObject => ({
-  resultType: 'input_required',
-  ...(Object.keys(questions).length > 0 && { inputRequests: withoutPageIds(questions) }),
-  ...(state !== undefined && { requestState: state }),
-});
-
 const MAY_RETRY = new Set(['tools/call', 'prompts/get', 'resources/read']);
 const RetryParams = z.looseObject({
   requestState: z.string().optional(),
@@ -128,11 +91,11 @@ const logLevelOf = ({ params: { _meta: meta } }: Request): LogLevel | undefined 
   return level.data;
 };
 
-const discover = ({ product }: EdgeParts): JsonObject => ({
-  supportedVersions: [VERSION],
-  capabilities: CAPABILITIES,
-  instructions: product.instructions,
-});
+const discover = async (parts: EdgeParts, admitted: Admitted): Promise<JsonObject> => {
+  const capabilities = await capabilitiesFor(parts, admitted);
+  const { instructions } = parts.product;
+  return complete(parts, { supportedVersions: [VERSION], capabilities, instructions }, STALE);
+};
 
 /** A server of 2025-11-25 wants a page visited, and this client declared no pages. */
 const errorFor = (error: WireError): WireError =>
@@ -140,12 +103,19 @@ const errorFor = (error: WireError): WireError =>
     ? { code: CODE.missingCapability, message: error.message, data: NEEDS_PAGES }
     : error;
 
-const messageFor = (
-  parts: EdgeParts,
-  { id, method }: Request,
-  reply: Exclude<Reply, { error: WireError } | { cancelled: true }>,
-): Message => {
-  return resultMessage(id, 'asks' in reply ? inputRequired(reply.asks) : complete(parts, method, reply.result));
+/** Says it on the exchange. A client that lacks a capability learns it from the HTTP status too. */
+const tell = (parts: EdgeParts, request: Request, admitted: Admitted, reply: Reply, answer: Answer): void => {
+  const { id } = request;
+  if ('cancelled' in reply) answer.abandon();
+  else if ('asks' in reply) answer.finish(resultMessage(id, inputRequired(reply.asks)));
+  else if ('result' in reply) {
+    const freshness =
+      request.method === 'resources/read' ? freshnessOfRead(reply.result, admitted, retryOf(request)) : reply.freshness;
+    answer.finish(resultMessage(id, complete(parts, reply.result, freshness)));
+  } else {
+    const error = errorFor(reply.error);
+    answer.fail(error.code === CODE.missingCapability ? 400 : 200, errorMessage(id, error));
+  }
 };
 
 /** Runs it with what came along with the request. Throws what is a fault rather than an answer. */
@@ -181,18 +151,14 @@ const runRequest = async (
 };
 
 const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const { quietMs } = parts;
   const revoked = new AbortController();
   const { remove } = parts.live.add({ admitted, end: () => revoked.abort() });
-  const answer = createAnswer(exchange, parts.quietMs);
+  const answer = createAnswer(exchange, { openAfterMs: quietMs, quietMs, open: exchange.stream });
   try {
     const signal = AbortSignal.any([exchange.gone, revoked.signal]);
     const reply = await runRequest(parts, request, admitted, signal, answer);
-    if ('cancelled' in reply) answer.abandon();
-    else if ('error' in reply) {
-      const error = errorFor(reply.error);
-      const status = error.code === CODE.missingCapability ? 400 : 200;
-      answer.fail(status, errorMessage(request.id, error));
-    } else answer.finish(messageFor(parts, request, reply));
+    tell(parts, request, admitted, reply, answer);
   } catch (error) {
     const fault = faultError(error);
     answer.fail(fault.status, errorMessage(request.id, fault.error));
@@ -213,7 +179,7 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
 
   const { method } = request;
   if (method === 'server/discover')
-    return exchange.json(200, resultMessage(request.id, complete(parts, method, discover(parts))));
+    return exchange.json(200, resultMessage(request.id, await discover(parts, admitted)));
   if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
   if (method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
     return run(parts, exchange, request, admitted);

@@ -5,24 +5,52 @@ import { createQuestions } from './session-questions.ts';
 const FORM = { method: 'elicitation/create', params: { message: 'Who?' } };
 const never = new AbortController().signal;
 
-const asking = (timeoutMs = 5_000) => {
-  const questions = createQuestions(timeoutMs);
+const HERE = '00000000-0000-0000-0000-000000000001';
+const asking = (timeoutMs = 5_000, processId = HERE) => {
+  const mailed: unknown[] = [];
+  let arrive = (_body: unknown) => {};
+  const questions = createQuestions({
+    timeoutMs,
+    processId,
+    mail: {
+      send: async (...one) => void mailed.push(one),
+      listen: (listener) => {
+        arrive = listener;
+        return () => {};
+      },
+    },
+  });
   const sent: Message[] = [];
   const ask = (sessionId: string, question = FORM, signal = never) =>
     questions.ask(sessionId, question, (message) => void sent.push(message), signal);
   const id = () => String(sent[0]?.id);
-  return { questions, sent, ask, id };
+  return { questions, sent, ask, id, mailed, arrive: (body: unknown) => arrive(body) };
 };
 
 test('only the session that was asked can answer, and once', async () => {
-  const { questions, sent, ask, id } = asking();
+  const { questions, sent, ask, id, mailed } = asking();
   const reply = ask('ada');
   expect(sent).toEqual([{ jsonrpc: '2.0', id: expect.stringMatching(/^peta:/), ...FORM }]);
   const yes = { result: { action: 'accept' } };
-  expect(questions.answered('bob', id(), yes)).toBe(false);
-  expect(questions.answered('ada', 'peta:other', yes)).toBe(false);
-  expect(questions.answered('ada', id(), yes)).toBe(true);
-  expect(questions.answered('ada', id(), yes)).toBe(false);
+  const no = { result: { action: 'decline' } };
+  await questions.answered('bob', id(), no);
+  await questions.answered('ada', 'peta:other', no);
+  await questions.answered('ada', id(), yes);
+  await questions.answered('ada', id(), no);
+  expect([await reply, mailed]).toEqual([yes, []]);
+});
+
+test('an answer that comes to another process is passed to the one that asked', async () => {
+  const { ask, id, arrive } = asking();
+  const other = asking(5_000, '00000000-0000-0000-0000-000000000002');
+  const reply = ask('ada');
+  const yes = { result: { action: 'accept' } };
+  await other.questions.answered('ada', id(), yes);
+  const [[to, body] = []] = other.mailed as [string, object][];
+  expect(to).toBe(HERE);
+  arrive({ ...body, session: 'bob' });
+  arrive('rubbish');
+  arrive(body);
   expect(await reply).toEqual(yes);
 });
 

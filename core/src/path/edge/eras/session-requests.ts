@@ -6,18 +6,21 @@ import type { Exchange } from '../exchange.ts';
 import type { RequestId } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, listMethods } from '../methods.ts';
-import { subscribe } from '../subscribe.ts';
 import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage } from '../wire.ts';
 import type { Request } from './json-rpc.ts';
 import type { createQuestions } from './session-questions.ts';
 import type { OpenSessions, SessionRef } from './session-streams.ts';
+import type { Watches } from './session-watches.ts';
 import { forSessionful } from './sessionful-result.ts';
 
 type Questions = ReturnType<typeof createQuestions>;
+type Kept = { save(session: SessionRef): Promise<void> };
 type Entered = { request: Request; admitted: Admitted; session: SessionRef };
 /** Answers one request on its exchange. */
 type Serve = (exchange: Exchange, entered: Entered) => Promise<void> | void;
 
+/** A call that takes longer has a stream, to which a client that loses its connection can come back. */
+const OPEN_AFTER_MS = 1_000;
 const PAGE_DONE = 'notifications/elicitation/complete';
 const NO_STREAM = 'The client takes no stream with this answer, so it cannot be asked.';
 
@@ -25,7 +28,15 @@ const refuseParams = (exchange: Exchange, id: RequestId, message: string) =>
   refuse(exchange, 200, id, { code: CODE.invalidParams, message: `Invalid params of ${message}` });
 
 /** Requests inside a session of the revisions to 2025-11-25. */
-export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, questions: Questions) => {
+export const createSessionRequests = (
+  parts: EdgeParts,
+  {
+    open,
+    questions,
+    watches,
+    sessions,
+  }: { open: OpenSessions; questions: Questions; watches: Watches; sessions: Kept },
+) => {
   const { live, quietMs } = parts;
 
   /** Runs something that can be cancelled, and answers with what came of it. */
@@ -43,7 +54,11 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
     requests.set(id, cancelled);
     session.open += 1;
     const { remove } = live.add({ admitted, end: () => cancelled.abort() });
-    const answer = createAnswer(exchange, quietMs);
+    const answer = createAnswer(exchange, {
+      openAfterMs: OPEN_AFTER_MS,
+      quietMs,
+      open: () => open.forRequest(exchange, session, id),
+    });
     try {
       const reply = await work(cancelled.signal, answer);
       if ('cancelled' in reply) answer.abandon();
@@ -64,7 +79,6 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
   const listOrCall: Serve = (exchange, entered) =>
     run(exchange, entered, (signal, answer) => {
       const { request, admitted, session } = entered;
-      const held = open.of(session.id);
       const say = answer.notify;
       const question: Ask['question'] = (asked, until) =>
         answer.canStream
@@ -74,7 +88,8 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
         const isUnwanted =
           method === 'notifications/message' && session.logLevel && !isWanted(session.logLevel, params);
         // That a page was done with is mostly known after the answer.
-        if (method === PAGE_DONE && !held.requests.has(request.id)) held.say?.(notificationMessage(method, params));
+        if (method === PAGE_DONE && !open.of(session.id).requests.has(request.id))
+          open.sayer(session.id)?.(notificationMessage(method, params));
         else if (!isUnwanted) say(notificationMessage(method, params));
       };
       const { id, method, params } = request;
@@ -84,43 +99,32 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
     });
 
   const subscribeTo: Serve = (exchange, entered) =>
-    run(exchange, entered, async (signal) => {
-      const { request, session } = entered;
-      const held = open.of(session.id);
-      const { subscriptions } = held;
+    run(exchange, entered, async () => {
+      const { request, session, admitted } = entered;
+      const reply = await watches.add(session, admitted, request);
       const { uri } = request.params;
-      const ended = new AbortController();
-      const place = live.add({ admitted: entered.admitted, end: () => ended.abort() });
-      ended.signal.addEventListener('abort', place.remove);
-      const reply = await subscribe(parts, {
-        ...request,
-        admitted: place.admitted,
-        resourceNotFound: CODE.resourceNotFound,
-        signal: ended.signal,
-        updated: (params) => held.say?.(notificationMessage('notifications/resources/updated', params)),
-      });
-      // A session that has ended meanwhile ends its subscriptions no more.
-      if (!('result' in reply) || signal.aborted) ended.abort();
-      else {
-        subscriptions.get(String(uri))?.abort();
-        subscriptions.set(String(uri), ended);
+      if ('result' in reply && typeof uri === 'string' && !session.subscriptions.includes(uri)) {
+        session.subscriptions = [...session.subscriptions, uri];
+        await sessions.save(session);
       }
       return reply;
     });
 
-  const unsubscribe: Serve = (exchange, { request: { id, params }, session }) => {
-    if (typeof params.uri !== 'string') return refuseParams(exchange, id, 'resources/unsubscribe: uri: say which.');
-    const { subscriptions } = open.of(session.id);
-    subscriptions.get(params.uri)?.abort();
-    subscriptions.delete(params.uri);
+  const unsubscribe: Serve = async (exchange, { request: { id, params }, session }) => {
+    const { uri } = params;
+    if (typeof uri !== 'string') return refuseParams(exchange, id, 'resources/unsubscribe: uri: say which.');
+    watches.remove(session, uri);
+    session.subscriptions = session.subscriptions.filter((other) => other !== uri);
+    await sessions.save(session);
     exchange.json(200, resultMessage(id, {}));
   };
 
-  const setLevel: Serve = (exchange, { request: { id, params }, session }) => {
+  const setLevel: Serve = async (exchange, { request: { id, params }, session }) => {
     const level = z.object({ level: LogLevel }).safeParse(params);
     if (!level.success)
       return refuseParams(exchange, id, `logging/setLevel: level: one of ${LogLevel.options.join(', ')}.`);
     session.logLevel = level.data.level;
+    await sessions.save(session);
     exchange.json(200, resultMessage(id, {}));
   };
 
