@@ -250,3 +250,26 @@ test.each([
   expect(asked).toHaveLength(status === 200 ? 1 : 0);
   if (status === 400) expect(answer?.message).toMatchObject({ id: 1, error: { code: -32020 } });
 });
+
+test('a page that is needed first, for a client that takes none, is a missing capability in the newer era alone', async () => {
+  const { send } = build({ kind: 'failed', error: { code: -32042, message: 'Visit', data: { elicitations: [{}] } } });
+  const [young] = await send(...modern('tools/call', params));
+  expect(young).toMatchObject({
+    status: 400,
+    message: { error: { code: -32021, data: { requiredCapabilities: { elicitation: { url: {} } } } } },
+  });
+  const [old] = await send(...legacy('tools/call', params));
+  expect(old).toMatchObject({ status: 200, message: { error: { code: -32042, data: { elicitations: [{}] } } } });
+});
+
+test('the newer era knows no ids of pages, and is not told that one was done with', async () => {
+  const page = { mode: 'url', url: 'https://a.example', message: 'Go' };
+  const questions = { q1: { method: 'elicitation/create', params: { ...page, elicitationId: 'x' } } };
+  const done = ({ notify }: Ask) => notify('notifications/elicitation/complete', { elicitationId: 'x' });
+  const { send } = build({ kind: 'asks', questions, state: 's' }, done);
+  const answers = await send(...modern('tools/call', params));
+  const inputRequests = { q1: { method: 'elicitation/create', params: page } };
+  expect(answers.map(({ message }) => message.result)).toEqual([
+    { resultType: 'input_required', inputRequests, requestState: 's' },
+  ]);
+});
