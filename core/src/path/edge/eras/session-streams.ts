@@ -11,6 +11,8 @@ export type SessionRef = {
   readonly id: string;
   readonly client: Client;
   readonly protocolVersion: string;
+  /** It was begun by another process, or before a restart. */
+  readonly isFromElsewhere: boolean;
   open: number;
   /** Least severity of log lines, once the client has said so. */
   logLevel: LogLevel | undefined;
@@ -181,8 +183,10 @@ export const createOpenSessions = (parts: Parts) => {
     },
 
     /** Opens the session's own stream. A client that comes back takes it over from its earlier connection. */
-    openOwn: (exchange: Exchange, admitted: Admitted, session: SessionRef): void =>
-      void connectOwn(exchange, admitted, session),
+    openOwn(exchange: Exchange, admitted: Admitted, session: SessionRef): void {
+      if (session.isFromElsewhere && !openOf(session.id).own) startAnew(exchange, admitted, session);
+      else connectOwn(exchange, admitted, session);
+    },
 
     /** A client comes back to a stream: it hears what it missed, and then what else is said. */
     async resume(exchange: Exchange, admitted: Admitted, session: SessionRef, at: EventId): Promise<void> {
