@@ -193,7 +193,7 @@ export const sessions = pgTable(
   {
     hash: text('hash').primaryKey(),
     workspaceId: workspaceId(),
-    /** user or machine. */
+    /** user, machine or anonymous. */
     kind: text('kind').notNull(),
     userId: text('user_id'),
     endpoint: text('endpoint').notNull(),

@@ -87,9 +87,3 @@ test('the id of a session is not in the store', async () => {
   const { id } = await build({ store }).create(ada, '/mcp', client, '2025-11-25');
   expect(JSON.stringify([...store.kept])).not.toContain(id);
 });
-
-test('sessions of anybody are not stored', async () => {
-  const store = memoryStore();
-  await build({ store }).create(caller(null, { kind: 'anonymous' }), '/mcp/public', client, '2025-11-25');
-  expect(store.kept.size).toBe(0);
-});

@@ -16,8 +16,6 @@ export type Session = Owner & {
   readonly id: string;
   readonly client: Client;
   readonly protocolVersion: string;
-  /** Is it in the store too? Sessions that anybody can open, where no token is needed, are in memory alone. */
-  readonly isKept: boolean;
   /** Least severity of log lines, once the client has said so. */
   logLevel: LogLevel | undefined;
   /** URIs of the resources whose changes the client wants to hear of. */
@@ -28,7 +26,7 @@ export type Session = Owner & {
 };
 
 /** A session as it is kept where it outlives this process: under the hash of its id. */
-export type KeptSession = Omit<Session, 'id' | 'isKept' | 'lastUsedAt' | 'open'>;
+export type KeptSession = Omit<Session, 'id' | 'lastUsedAt' | 'open'>;
 
 /** Where sessions are kept for every process that serves the same clients. */
 export type SessionStore = {
@@ -97,7 +95,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
   };
 
   const add = (id: string, kept: KeptSession): Session => {
-    const session: Session = { ...kept, id, isKept: kept.kind !== 'anonymous', lastUsedAt: now(), open: 0 };
+    const session: Session = { ...kept, id, lastUsedAt: now(), open: 0 };
     sessions.set(id, session);
     if (sessions.size > MAX_SESSIONS) dropLongestUnused();
     return session;
@@ -139,7 +137,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
       const owner = { workspaceId, kind, userId, endpoint };
       const kept: KeptSession = { ...owner, client, protocolVersion, logLevel: undefined, subscriptions: [] };
       const session = add(id, kept);
-      if (session.isKept) await store.insert(hashOfSession(id), kept);
+      await store.insert(hashOfSession(id), kept);
       return session;
     },
 
@@ -154,7 +152,6 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
 
     /** Keeps what the client has set. */
     async save(session: Session): Promise<void> {
-      if (!session.isKept) return;
       await store.save(hashOfSession(session.id), session);
       await onChanged?.(hashOfSession(session.id));
     },
@@ -163,7 +160,6 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
     async end(session: Session): Promise<void> {
       drop(session);
       const hash = hashOfSession(session.id);
-      if (!session.isKept) return;
       await store.remove(hash);
       await onChanged?.(hash);
     },
@@ -185,7 +181,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
       for (const session of [...sessions.values()]) {
         if (session.open > 0) touch(session);
         if (now() - session.lastUsedAt >= idleMs) drop(session);
-        else if (session.isKept) inUse.push(hashOfSession(session.id));
+        else inUse.push(hashOfSession(session.id));
       }
       await store.used(inUse);
       await store.sweep(idleMs);

@@ -125,7 +125,7 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     if (!cancelled) return;
     const request = open.of(session.id).requests.get(cancelled.requestId);
     if (request) request.abort();
-    else if (session.isKept) await cancelElsewhere(session, JSON.stringify(cancelled.requestId));
+    else await cancelElsewhere(session, JSON.stringify(cancelled.requestId));
   };
 
   const post = async (exchange: Exchange) => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Admitted, Arrival, Ask, Caller, Definition, Freshness, Outcome } from '#call';
 import { readJson } from '#lib/json';
 import { createEdge, type EdgeParts } from '../edge.ts';
@@ -62,7 +62,6 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
     id: 'the-session',
     client: { name: 'session', version: '', capabilities: {} },
     protocolVersion: '2025-11-25',
-    isKept: false,
     open: 0,
     logLevel: undefined,
     subscriptions: [],
@@ -156,7 +155,9 @@ test('a notification opens the stream, and the result follows on it', async () =
   for (const one of [modern, legacy]) {
     const [body, headers] = one('tools/call', params);
     const answers = await send(body, headers);
-    expect(answers.map(({ message }) => message.method ?? 'result')).toEqual(['notifications/progress', 'result']);
+    await vi.waitFor(() =>
+      expect(answers.map(({ message }) => message.method ?? 'result')).toEqual(['notifications/progress', 'result']),
+    );
   }
 });
 

@@ -44,8 +44,6 @@ type Options = {
   kind: StreamKind;
   /** Of a stream that answers one request: its id, as JSON. */
   requestId: string | null;
-  /** Can a client come back to it? Else it is a stream like any other. */
-  isKept: boolean;
   /** Clients of older revisions take an event without data for a broken message. */
   isPrimed: boolean;
   /** From now on nobody can come back to it, for this reason. */
@@ -69,7 +67,7 @@ export const createResumable = (options: Options) => {
   let waitingChars = 0;
   let number = existing?.lastNumber ?? 0;
   let outlet: Stream | undefined;
-  let { isKept } = options;
+  let isKept = true;
   let hasBegun = existing !== undefined;
   let isOver = false;
   let isWorking = false;

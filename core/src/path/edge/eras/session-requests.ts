@@ -20,7 +20,7 @@ type Entered = { request: Request; admitted: Admitted; session: SessionRef };
 type Serve = (exchange: Exchange, entered: Entered) => Promise<void> | void;
 
 /** A call that takes longer has a stream, to which a client that loses its connection can come back. */
-const OPEN_AFTER_MS = 1_000;
+const OPEN_AFTER_MS = 250;
 const PAGE_DONE = 'notifications/elicitation/complete';
 const NO_STREAM = 'The client takes no stream with this answer, so it cannot be asked.';
 

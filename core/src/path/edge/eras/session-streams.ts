@@ -11,8 +11,6 @@ export type SessionRef = {
   readonly id: string;
   readonly client: Client;
   readonly protocolVersion: string;
-  /** Can it be found again by another process, or after a restart? */
-  readonly isKept: boolean;
   open: number;
   /** Least severity of log lines, once the client has said so. */
   logLevel: LogLevel | undefined;
@@ -80,7 +78,6 @@ export const createOpenSessions = (parts: Parts) => {
       sessionId: session.id,
       kind,
       requestId,
-      isKept: session.isKept,
       isPrimed: session.protocolVersion >= PRIMES_SINCE,
       onLost: onFault,
       onEnd: () => void streams.delete(stream.id),

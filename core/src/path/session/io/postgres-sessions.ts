@@ -6,7 +6,7 @@ const { sessions } = schema;
 
 const toSession = (row: typeof sessions.$inferSelect): KeptSession => ({
   workspaceId: row.workspaceId,
-  kind: row.kind === 'machine' ? 'machine' : 'user',
+  kind: row.kind as KeptSession['kind'],
   userId: row.userId,
   endpoint: row.endpoint,
   client: row.client,
