@@ -6,6 +6,7 @@ import { sleep } from '../lib/sleep.ts';
 import type { Endpoints } from '../path/catalog/endpoints.ts';
 import type { Registry } from '../path/catalog/registry.ts';
 import type { Connection } from '../path/downstream/connection.ts';
+import type { Quiet } from '../path/downstream/quiet.ts';
 import type { LiveSet } from '../path/edge/live.ts';
 import type { Identity } from '../path/identity/identity.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -22,6 +23,7 @@ type Parts = {
   runtime: Runtime<Connection>;
   identity: Identity;
   live: LiveSet;
+  quiet: Pick<Quiet, 'forget'>;
   log: Log;
 };
 
@@ -38,6 +40,7 @@ export const followChanges = ({
   runtime,
   identity,
   live,
+  quiet,
   log,
 }: Parts) => {
   const closing = new AbortController();
@@ -62,9 +65,10 @@ export const followChanges = ({
     const before = registry.server(workspaceId, serverId);
     await untilDone('Reading a server after a change', async () => void (await registry.reload(workspaceId, serverId)));
     const after = registry.server(workspaceId, serverId);
+    const isOther = before !== undefined && before.revision !== after?.revision;
+    if (isOther) quiet.forget(key);
     if (!after) return runtime.remove(key);
     if (!after.enabled) return runtime.stop(key);
-    const isOther = before !== undefined && before.revision !== after.revision;
     if (isOther || before?.enabled === false) await runtime.rest(key);
     if (!before || isOther || !before.enabled) void runtime.listed(key);
   };

@@ -200,6 +200,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     runtime,
     identity,
     live,
+    quiet,
     log,
   });
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */

@@ -234,3 +234,27 @@ test('a listing that never ends is not waited for by calls', async () => {
   collect = never;
   expect(await use()).toBe(0);
 });
+
+test('what a server says on a further connection has changed is learnt there', async () => {
+  await use();
+  await vi.advanceTimersByTimeAsync(100);
+  const asked: number[] = [];
+  collect = async ({ number }) => {
+    asked.push(number);
+    return EMPTY;
+  };
+  const want = { capabilities: {}, affinity: 'a', party: 'a', isAlone: true, signal: new AbortController().signal };
+  await runtime.lend(key, want, async ({ number, changeList }) => {
+    expect(number).toBe(1);
+    changeList();
+  });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(asked).toEqual([1]);
+});
+
+test('a server that keeps nothing between requests needs no further connections', async () => {
+  open = async () => Object.assign(await connect(), { isStateless: true });
+  const want = { capabilities: {}, affinity: 'a', party: 'a', isAlone: true, signal: new AbortController().signal };
+  const numbers = await Promise.all([1, 2].map(() => runtime.lend(key, want, async ({ number }) => number)));
+  expect([numbers, opened.length]).toEqual([[0, 0], 1]);
+});

@@ -72,6 +72,7 @@ export const listen = async (
   });
   over.signal.addEventListener('abort', place.remove);
   exchange.gone.addEventListener('abort', () => over.abort());
+  if (exchange.gone.aborted) over.abort();
 
   /** Those of the resources that their servers tell of. */
   const watched: string[] = [];
@@ -86,7 +87,7 @@ export const listen = async (
     });
     if ('result' in reply) watched.push(uri);
   };
-  await Promise.all((notifications.resourceSubscriptions ?? []).map(watch));
+  await Promise.all([...new Set(notifications.resourceSubscriptions)].map(watch));
   if (over.signal.aborted) return exchange.empty(202);
 
   stream = exchange.stream();
