@@ -47,6 +47,7 @@ import { createRuntime, type ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { keepAtEndpoint } from './session-endpoint.ts';
+import { buildTasks, taskSupport } from './tasks.ts';
 
 export type GatewayOptions = {
   config: Config;
@@ -173,10 +174,13 @@ export const buildGateway = async (options: GatewayOptions) => {
     learn: (workspaceId, serverIds) =>
       within(Promise.all(serverIds.map((serverId) => runtime.listed({ workspaceId, serverId }))), LEARN_MS),
   });
+  const { reaches } = catalog;
+  const kept = buildTasks({ db, key: sessionKey, reaches, now, pageSize: config.PETA_PAGE_SIZE, log });
   const path = createPath({
     identity,
     session: sessions,
     catalog,
+    tasks: kept.tasks,
     policy: createPolicy({ server: registry.server, take: createRateLimit(now) }),
     downstream: createDownstream({
       use: (key, run, want) =>
@@ -184,6 +188,7 @@ export const buildGateway = async (options: GatewayOptions) => {
           ? runtime.lend(key, want, (connection, bind) => run({ connection, bind }))
           : runtime.use(key, (connection) => run({ connection, bind: () => {} })),
       watch: watching.watch,
+      support: taskSupport(registry),
       callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
       tickets: createTickets({ key: sessionKey, now, ttlMs: questionTimeoutMs }),
       parking,
@@ -275,6 +280,7 @@ export const buildGateway = async (options: GatewayOptions) => {
 
     async close(): Promise<void> {
       clearInterval(sweeping);
+      kept.close();
       changes.close();
       parking.close();
       await runtime.stopAll();

@@ -1,13 +1,22 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import { type JSONRPCMessage, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/client';
 import type { JsonObject, Question, Reply } from '#call';
 import { sleep } from '#lib/sleep';
 import { asObject } from './errors.ts';
 import type { Pending } from './requests.ts';
 import type { TapMessage } from './tap.ts';
+import { relatedTask } from './tasks/state.ts';
+
+/** Who hears what a task says and asks on its connection. */
+export type TaskFollower = {
+  onQuestion(question: Question, signal: AbortSignal): Promise<Reply>;
+  onNotification(method: string, params: JsonObject): void;
+};
 
 type Options = {
   /** Requests under way, by id, the latest last. */
   pending: ReadonlyMap<string, Pending>;
+  /** By the server's id of the task. */
+  followers: ReadonlyMap<string, TaskFollower>;
   send(message: JSONRPCMessage): Promise<void>;
   /** Was the server told of a client that can be asked? */
   isAskable: boolean;
@@ -48,7 +57,7 @@ const onlyParty = (requests: readonly Pending[]): Pending | undefined => {
  * What a server says of its own accord: questions, and notifications other than progress. Each reaches the request in
  * whose course it was said, where that is certain, and nobody else.
  */
-export const createAsked = ({ pending, send, isAskable, onStray }: Options) => {
+export const createAsked = ({ pending, followers, send, isAskable, onStray }: Options) => {
   const open = new Map<string | number, AbortController>();
 
   const requestFor = (stream: string | undefined): Pending | undefined =>
@@ -57,7 +66,7 @@ export const createAsked = ({ pending, send, isAskable, onStray }: Options) => {
   const toAsk = (stream: string | undefined): Pending | undefined => {
     const own = requestFor(stream);
     if (own?.onQuestion) return own;
-    const askable = [...pending.values()].filter(({ onQuestion }) => onQuestion !== undefined);
+    const askable = [...pending.values()].filter(({ onQuestion, isOwnAlone }) => onQuestion && !isOwnAlone);
     const alone = askable.filter(({ isAlone }) => isAlone);
     return onlyParty(alone.length > 0 ? alone : askable);
   };
@@ -81,15 +90,38 @@ export const createAsked = ({ pending, send, isAskable, onStray }: Options) => {
     }
   };
 
-  const answer = async (id: string | number, question: Question, stream: string | undefined): Promise<void> => {
+  /** A task may ask before whoever began it has read that there is one. */
+  const followerOf = async (taskId: string): Promise<TaskFollower | undefined> => {
+    for (let waited = 0; !followers.has(taskId) && waited < FIRST_REQUEST_MS; waited += LOOK_MS) await sleep(LOOK_MS);
+    return followers.get(taskId);
+  };
+
+  const replyTo = async (question: Question, stream: string | undefined, signal: AbortSignal): Promise<Reply> => {
+    const taskId = relatedTask(question.params);
+    if (taskId !== undefined) return (await followerOf(taskId))?.onQuestion(question, signal) ?? NOBODY;
     const request = toAsk(stream) ?? (await firstRequest(stream));
-    if (!request) onStray?.(question.method, question.params);
+    if (request) return ask(request, question, signal);
+    onStray?.(question.method, question.params);
+    return NOBODY;
+  };
+
+  const answer = async (id: string | number, question: Question, stream: string | undefined): Promise<void> => {
     const cancelled = new AbortController();
     open.set(id, cancelled);
-    const reply = request ? await ask(request, question, cancelled.signal) : NOBODY;
+    const reply = await replyTo(question, stream, cancelled.signal);
     open.delete(id);
     // A question that was withdrawn is answered no more.
     if (!cancelled.signal.aborted) await send({ jsonrpc: '2.0', id, ...reply } as JSONRPCMessage).catch(() => {});
+  };
+
+  /** Whoever is meant: a task's follower, the listener of a subscription, or the request in whose course it is said. */
+  const hearerOf = (method: string, params: JsonObject, stream: string | undefined) => {
+    const isStatus = method === 'notifications/tasks/status' && typeof params.taskId === 'string';
+    const taskId = isStatus ? String(params.taskId) : relatedTask(params);
+    if (taskId !== undefined) return followers.get(taskId);
+    const listening = asObject(params._meta)?.[SUBSCRIPTION_ID_META_KEY];
+    if (listening !== undefined) return pending.get(String(listening));
+    return requestFor(stream) ?? onlyParty([...pending.values()].filter(({ isOwnAlone }) => !isOwnAlone));
   };
 
   const notified = (method: string, params: JsonObject, stream: string | undefined): void => {
@@ -98,8 +130,8 @@ export const createAsked = ({ pending, send, isAskable, onStray }: Options) => {
       if (typeof requestId === 'string' || typeof requestId === 'number') open.get(requestId)?.abort();
       return;
     }
-    const request = requestFor(stream) ?? onlyParty([...pending.values()]);
-    if (request) request.onNotification?.(method, params);
+    const heard = hearerOf(method, params, stream);
+    if (heard) heard.onNotification?.(method, params);
     else onStray?.(method, params);
   };
 

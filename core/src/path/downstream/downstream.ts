@@ -4,12 +4,17 @@ import type { Parking } from './parking.ts';
 import { canBeAsked } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import { createRun, type Run } from './run.ts';
+import { createFollow } from './tasks/follow.ts';
+import { createPlaces } from './tasks/places.ts';
+import type { Support } from './tasks/wish.ts';
 import type { Tickets } from './tickets.ts';
 
 type Options = {
   use: Use;
   /** Calls back when the resource changes, until the signal aborts. Rejects as a request does. */
   watch(key: ServerKey, uri: string, listener: () => void, signal: AbortSignal): Promise<void>;
+  /** Whether a tool must or may be a task, as its server lists it. */
+  support: Support;
   callTimeoutMs: number;
   tickets: Tickets;
   parking: Parking;
@@ -35,7 +40,9 @@ const FULL = failed(INTERNAL, 'Too many calls of yours wait for answers already.
 /** Sends cleared calls to their servers, and carries what these ask back. */
 export const createDownstream = (options: Options) => {
   const { watch, tickets, parking, processId } = options;
-  const execute = createExecute(options);
+  const places = createPlaces(options);
+  const execute = createExecute({ ...options, lendForTask: places.lend });
+  const aboutTask = createFollow({ ...options, places });
 
   /** For a client that is asked by the answer: what the server asks in the course of the call becomes its answer. */
   const follow = async (call: ClearedCall, run: Run): Promise<Outcome> => {
@@ -85,6 +92,7 @@ export const createDownstream = (options: Options) => {
     /** What the server made of the call. A call that comes again with answers goes on where it was. */
     async send(call: ClearedCall): Promise<Outcome> {
       if (call.method === 'resources/subscribe') return subscribe(call);
+      if (call.task?.kind === 'about') return aboutTask(call);
       const { state, responses = {} } = call.retry ?? {};
       if (state !== undefined) return resume(call, state, responses);
       return begin(call, Object.keys(responses).length > 0 ? { inputResponses: responses } : {});

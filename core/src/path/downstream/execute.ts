@@ -4,6 +4,7 @@ import { asObject, CallTimeout, RpcError, ServerUnavailable, SessionExpired } fr
 import { canBeAsked, mayAsk, questionsIn } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import type { Hooks } from './run.ts';
+import { endOf, isForTask, type Support, taskParams, withTasks } from './tasks/wish.ts';
 
 export type ServerKey = { workspaceId: string; serverId: string };
 
@@ -31,8 +32,17 @@ export type Lent = {
  */
 export type Use = <T>(key: ServerKey, run: (lent: Lent) => Promise<T>, want?: Want) => Promise<T>;
 
-type Options = { use: Use; callTimeoutMs: number; quiet: Quiet };
-type Send = (more: JsonObject) => Promise<JsonObject>;
+/** As `Use`, for a call that may begin a task: then the connection is kept for it. */
+export type LendForTask = (
+  key: ServerKey,
+  run: (lent: Lent) => Promise<Outcome>,
+  want: Want | undefined,
+  progressToken: JsonObject[string],
+) => Promise<Outcome>;
+
+type Options = { use: Use; lendForTask: LendForTask; support: Support; callTimeoutMs: number; quiet: Quiet };
+/** Sends the call, with what goes along in the parameters, and says what an answer that ends it means. */
+type Sender = { send(more: JsonObject): Promise<JsonObject>; end(result: JsonObject): Outcome };
 
 const TIMEOUT = -32001;
 const INVALID_PARAMS = -32602;
@@ -56,6 +66,10 @@ const ownParams = ({ method, params, capability: { name } }: ClearedCall): JsonO
     case 'completion/complete': {
       const ref = asObject(rest.ref) ?? {};
       return { ...rest, ref: ref.type === 'ref/resource' ? { ...ref, uri: name } : { ...ref, name } };
+    }
+    case 'tools/call': {
+      const { task: _task, ...own } = rest;
+      return { ...own, name };
     }
     default:
       return { ...rest, name };
@@ -81,7 +95,7 @@ export const toOutcome = (signal: AbortSignal, { capability: { serverId } }: Cle
 };
 
 /** The same promise, which rejects as soon as the signal aborts. */
-const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+export const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
@@ -89,7 +103,8 @@ const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 
-const wantOf = (call: ClearedCall, quiet: Quiet): Want | undefined => {
+/** What the call needs of a connection. A task's own questions say whose they are, so it need not be alone. */
+export const wantOf = (call: ClearedCall, quiet: Quiet, isTask: boolean): Want | undefined => {
   const { client, caller, sessionId, callId, endpoint, capability } = call;
   if (!canBeAsked(client.capabilities)) return undefined;
   const who = [caller.workspaceId, caller.kind, caller.userId, client.name, endpoint];
@@ -97,12 +112,17 @@ const wantOf = (call: ClearedCall, quiet: Quiet): Want | undefined => {
     capabilities: client.capabilities,
     affinity: sessionId ?? JSON.stringify(who),
     party: sessionId ?? callId,
-    isAlone: quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
+    isAlone: !isTask && quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
   };
 };
 
 /** Asks the client behind the call; what it did not declare it is not asked. */
-const askClient = async (call: ClearedCall, question: Question, signal: AbortSignal, hooks: Hooks): Promise<Reply> =>
+export const askClient = async (
+  call: ClearedCall,
+  question: Question,
+  signal: AbortSignal,
+  hooks: Hooks,
+): Promise<Reply> =>
   mayAsk(call.client.capabilities, question)
     ? hooks.onQuestion(question, signal)
     : { error: { code: INVALID_PARAMS, message: `The client does not take ${question.method} as asked.` } };
@@ -138,31 +158,38 @@ const urlsToVisit = (call: ClearedCall, error: unknown): Outcome | undefined => 
 };
 
 /** Sends one call and carries on with it through as many rounds of questions as it takes. */
-export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
+export const createExecute = ({ use, lendForTask, support, callTimeoutMs, quiet }: Options) => {
   /** Sends the call and, in its course, asks its client what the server asks. */
-  const sender = (call: ClearedCall, { connection, bind }: Lent, want: Want | undefined, hooks: Hooks): Send => {
+  const sender = (call: ClearedCall, { connection, bind }: Lent, want: Want | undefined, hooks: Hooks): Sender => {
+    const forTask = taskParams(call, connection, support);
     const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> => {
       quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, true);
       if (question.method === 'roots/list') bind();
       return askClient(call, question, signal, hooks);
     };
-    return (more) =>
+    const send: Sender['send'] = (more) =>
       connection.request(
         call.method,
-        { ...ownParams(call), ...(connection.isStateless && more) },
+        { ...ownParams(call), ...forTask, ...(connection.isStateless && more) },
         {
           signal: hooks.signal,
           timeoutMs: callTimeoutMs,
           onNotification: hooks.notify,
-          clientCapabilities: call.client.capabilities,
+          clientCapabilities: withTasks(call),
           logLevel: call.logLevel,
           ...(want && { party: want.party, isAlone: want.isAlone, onQuestion }),
         },
       );
+    return { send, end: (result) => endOf(call, connection, 'task' in forTask, result) };
   };
 
   /** One round after the other, as long as the server answers with questions and the client can be asked at once. */
-  const rounds = async (call: ClearedCall, send: Send, hooks: Hooks, first: JsonObject): Promise<Outcome> => {
+  const rounds = async (
+    call: ClearedCall,
+    { send, end }: Sender,
+    hooks: Hooks,
+    first: JsonObject,
+  ): Promise<Outcome> => {
     const { serverId } = call.capability;
     let result = await send(first);
     for (let round = 0; result.resultType === 'input_required'; round += 1) {
@@ -181,14 +208,16 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
       if ('error' in answered) return { kind: 'failed', error: answered.error };
       result = await send({ inputResponses: answered.responses, ...(state !== undefined && { requestState: state }) });
     }
-    return { kind: 'done', result, isToolError: result.isError === true };
+    return end(result);
   };
 
   /** `more` goes along in the parameters: what came with a second attempt. */
   return async (call: ClearedCall, hooks: Hooks, more: JsonObject): Promise<Outcome> => {
-    const want = wantOf(call, quiet);
-    const run = (lent: Lent) => rounds(call, sender(call, lent, want, hooks), hooks, more);
-    const ask = () => use(keyOf(call), run, want);
+    const isTask = isForTask(call, support);
+    const want = wantOf(call, quiet, isTask);
+    const run = async (lent: Lent) => rounds(call, sender(call, lent, want, hooks), hooks, more);
+    const token = asObject(call.params._meta)?.progressToken;
+    const ask = () => (isTask ? lendForTask(keyOf(call), run, want, token) : use(keyOf(call), run, want));
     try {
       // A server that has forgotten its session did not read the call: ask once more, on a new one.
       const answer = ask().catch((error: unknown) => {
@@ -197,7 +226,8 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
       });
       // A caller who leaves does not wait for a server that is still starting.
       const outcome = await untilAborted(answer, hooks.signal);
-      if (want) quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, false);
+      if (want && outcome.kind !== 'task')
+        quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, false);
       return outcome;
     } catch (error) {
       return urlsToVisit(call, error) ?? toOutcome(hooks.signal, call, error);

@@ -1,6 +1,7 @@
 import type { Definition, Json, JsonObject, Listing } from '#call';
 import type { Connection } from './connection.ts';
 import { RpcError } from './errors.ts';
+import { takesTasks } from './tasks/wish.ts';
 
 const MAX_PAGES = 64;
 const MAX_ENTRIES = 10_000;
@@ -40,9 +41,13 @@ const noneIfUnknown = (error: unknown): Definition[] => {
   throw error;
 };
 
+/** A server that may make a task of any call says so of itself, not of each tool; older clients look at the tool. */
+const withTaskSupport = (tool: Definition): Definition =>
+  tool.execution === undefined ? { ...tool, execution: { taskSupport: 'optional' } } : tool;
+
 /** Everything the server says it has, all pages, as it says it. Throws when a list it announced cannot be had. */
 export const collectListing = async (
-  connection: Pick<Connection, 'capabilities' | 'request'>,
+  connection: Pick<Connection, 'capabilities' | 'isStateless' | 'request'>,
   timeoutMs: number,
 ): Promise<Listing> => {
   const list = async (kind: 'tools' | 'prompts' | 'resources', method: string, key: string) =>
@@ -53,5 +58,6 @@ export const collectListing = async (
     list('resources', 'resources/list', 'resources'),
     list('resources', 'resources/templates/list', 'resourceTemplates'),
   ]);
-  return { tools, prompts, resources, templates };
+  const isForTasks = connection.isStateless && takesTasks(connection);
+  return { tools: isForTasks ? tools.map(withTaskSupport) : tools, prompts, resources, templates };
 };

@@ -16,6 +16,8 @@ export type RequestOptions = {
   party?: string | undefined;
   /** No other party's request on this connection may be asked meanwhile. */
   isAlone?: boolean | undefined;
+  /** What is asked on another stream than its own is not meant for it. */
+  isOwnAlone?: boolean | undefined;
   /** What the client can be asked, where the server is told with each request. */
   clientCapabilities?: JsonObject | undefined;
   logLevel?: string | undefined;
@@ -35,7 +37,10 @@ export type Wire = {
 };
 
 /** One request under way, as what the server says in its course sees it. */
-export type Pending = Pick<RequestOptions, 'onNotification' | 'onQuestion' | 'party' | 'isAlone' | 'signal'> & {
+export type Pending = Pick<
+  RequestOptions,
+  'onNotification' | 'onQuestion' | 'party' | 'isAlone' | 'isOwnAlone' | 'signal'
+> & {
   resolve(result: JsonObject): void;
   reject(error: unknown): void;
   progressed(params: JsonObject): void;

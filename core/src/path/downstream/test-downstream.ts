@@ -13,6 +13,7 @@ export const unused: Connection = {
   request: async () => ({}),
   notify: () => {},
   watch: async () => () => {},
+  followTask: () => () => {},
   onListChanged: () => {},
   onClosed: () => {},
   close: async () => {},
@@ -25,6 +26,7 @@ export const testDownstream = (use: Use, { callTimeoutMs = 1_000, ttlMs = 60_000
   createDownstream({
     use: (key, run) => use(key, (connection) => run({ connection, bind: () => {} })),
     watch: async () => {},
+    support: () => undefined,
     callTimeoutMs,
     tickets: createTickets({ key: randomBytes(32), now: Date.now, ttlMs }),
     parking: createParking({ ttlMs }),

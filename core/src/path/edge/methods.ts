@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CapabilityKind, Definition, Json, JsonObject } from '#call';
+import type { CapabilityKind, Definition, Json, JsonObject, TaskWish } from '#call';
+import { taskMethods } from './tasks.ts';
 
 /** What an edge needs of a view: lists in order. */
 export type Lists = {
@@ -50,7 +51,7 @@ export class InvalidParams extends Error {
 
 /** The capability that a call names. Throws `InvalidParams` naming the field that is wrong. */
 export const targetOf = (method: string, params: JsonObject): Target => {
-  const read = callMethods[method];
+  const read = callMethods[method] ?? taskMethods[method];
   if (!read) throw new InvalidParams(`${method} names no capability`);
   try {
     return read(params);
@@ -62,6 +63,13 @@ export const targetOf = (method: string, params: JsonObject): Target => {
     );
   }
 };
+
+/** What a method about a task has to do with it. Throws `InvalidParams`. */
+export const taskOf = (method: string, params: JsonObject, isDetailed: boolean): TaskWish => ({
+  kind: 'about',
+  handle: targetOf(method, params).exposedName,
+  isDetailed,
+});
 
 const Cursor = z.object({ at: z.int().min(0), after: z.string() });
 

@@ -8,6 +8,7 @@ import { type Notification, parseMessage, type Request } from './json-rpc.ts';
 import { createQuestions } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
+import { taskCapability, withoutTasks } from './session-tasks.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -44,7 +45,7 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     const client: Client = {
       name: clientInfo?.name ?? 'unknown',
       version: clientInfo?.version ?? '',
-      capabilities: (capabilities ?? {}) as JsonObject,
+      capabilities: withoutTasks((capabilities ?? {}) as JsonObject),
     };
     const admitted = await path.admit({ ...exchange.arrival, sessionId: undefined, client });
     if ('code' in admitted) return turnAway(exchange, id, admitted);
@@ -56,7 +57,7 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     const session = sessions.create(admitted.caller, client, version);
     const result = {
       protocolVersion: version,
-      capabilities: CAPABILITIES,
+      capabilities: { ...CAPABILITIES, ...(version === LATEST && taskCapability(admitted.caller)) },
       serverInfo: { name: product.name, title: product.title, version: product.version },
       instructions: product.instructions,
     };

@@ -6,14 +6,15 @@ import {
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, Ask, Asks, Client, JsonObject, Retry } from '#call';
+import type { Admitted, Ask, Asks, Client, JsonObject, Retry, TaskWish } from '#call';
 import { type Answer, createAnswer } from '../answer.ts';
 import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
-import { callMethods, InvalidParams, listMethods } from '../methods.ts';
+import { callMethods, InvalidParams, listMethods, taskOf } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
+import { knowsTasks, missingTasks, TASKS } from '../tasks.ts';
 import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
@@ -79,6 +80,14 @@ const inputRequired = ({ questions, state }: Asks): JsonObject => ({
   ...(state !== undefined && { requestState: state }),
 });
 
+const ABOUT_TASKS = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
+
+/** What a request has to do with tasks; whoever does not know them is never given one. Throws `InvalidParams`. */
+const wishOf = ({ method, params }: Request, { client }: Admitted): TaskWish | undefined => {
+  if (ABOUT_TASKS.has(method)) return taskOf(method, params as JsonObject, true);
+  return method === 'tools/call' && knowsTasks(client.capabilities) ? { kind: 'may' } : undefined;
+};
+
 const MAY_RETRY = new Set(['tools/call', 'prompts/get', 'resources/read']);
 const RetryParams = z.looseObject({
   requestState: z.string().optional(),
@@ -106,12 +115,17 @@ const logLevelOf = ({ params: { _meta: meta } }: Request): LogLevel | undefined 
 
 const discover = ({ product }: EdgeParts): JsonObject => ({
   supportedVersions: [VERSION],
-  capabilities: CAPABILITIES,
+  capabilities: { ...CAPABILITIES, extensions: { [TASKS]: {} } },
   instructions: product.instructions,
 });
 
 const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message => {
   if ('error' in reply) return errorMessage(id, reply.error);
+  if ('task' in reply) {
+    const { resultType: _type, ...task } = reply.task;
+    const result = complete(parts, method, task);
+    return resultMessage(id, method === 'tools/call' ? { ...result, resultType: 'task' } : result);
+  }
   return resultMessage(id, 'asks' in reply ? inputRequired(reply.asks) : complete(parts, method, reply.result));
 };
 
@@ -137,6 +151,7 @@ const runRequest = async (
       signal,
       notify,
       retry: retryOf(request),
+      task: wishOf(request, admitted),
       logLevel,
       resourceNotFound: CODE.invalidParams,
     });
@@ -177,7 +192,9 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
   if (method === 'server/discover')
     return exchange.json(200, resultMessage(request.id, complete(parts, method, discover(parts))));
   if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
-  if (method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
+  if (ABOUT_TASKS.has(method) && !knowsTasks(admitted.client.capabilities))
+    return refuse(exchange, 400, request.id, missingTasks);
+  if (ABOUT_TASKS.has(method) || method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
     return run(parts, exchange, request, admitted);
   refuse(exchange, 404, request.id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
 };
