@@ -119,6 +119,8 @@ export const createAsked = ({ pending, followers, send, isAskable, onStray }: Op
     const isStatus = method === 'notifications/tasks/status' && typeof params.taskId === 'string';
     const taskId = isStatus ? String(params.taskId) : relatedTask(params);
     if (taskId !== undefined) return followers.get(taskId);
+    // Progress of what is under way was taken before: this is of a request that has ended.
+    if (method === 'notifications/progress') return undefined;
     const listening = asObject(params._meta)?.[SUBSCRIPTION_ID_META_KEY];
     if (listening !== undefined) return pending.get(String(listening));
     return requestFor(stream) ?? onlyParty([...pending.values()].filter(({ isOwnAlone }) => !isOwnAlone));

@@ -3,6 +3,7 @@ import type { JsonObject, Question, Reply } from '#call';
 import { asObject, CallTimeout, RpcError, ServerUnavailable } from './errors.ts';
 import { NO_MESSAGE } from './faults.ts';
 import type { TapMessage } from './tap.ts';
+import { withoutRelated } from './tasks/state.ts';
 
 export type RequestOptions = {
   signal?: AbortSignal | undefined;
@@ -113,7 +114,7 @@ export const createRequests = () => {
         if (message.method !== 'notifications/progress') return false;
         const params = asObject(message.params) ?? {};
         const request = pending.get(String(params.progressToken));
-        request?.progressed(params);
+        request?.progressed(withoutRelated(params));
         return request !== undefined;
       }
       const request = pending.get(String(message.id));

@@ -46,7 +46,7 @@ export const createPlace = ({ connection, taskId, callTimeoutMs, progressToken }
 
   /** Asks whoever waits now. Who leaves before answering leaves the question to the next. */
   const putAll = (): void => {
-    const asker = [...waiting].at(-1);
+    const asker = [...waiting].findLast(({ signal }) => !signal.aborted);
     for (const [key, one] of open) {
       if (!asker || one.asker) continue;
       one.asker = asker;

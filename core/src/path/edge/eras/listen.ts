@@ -16,7 +16,7 @@ const Filter = z.looseObject({
     promptsListChanged: z.boolean().optional(),
     resourcesListChanged: z.boolean().optional(),
     resourceSubscriptions: z.array(z.string().min(1)).max(1_000).optional(),
-    taskIds: z.array(z.string().min(1)).max(1_000).optional(),
+    taskIds: z.array(z.string().min(1)).max(100).optional(),
   }),
 });
 
