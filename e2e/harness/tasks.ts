@@ -16,7 +16,7 @@ type Json = Record<string, unknown>;
 export type TaskState = Json & { taskId: string; status: string };
 type Ending = { result: Json } | { error: { code: number; message: string } };
 
-export type TaskClient = {
+type TaskClient = {
   /** Rejects with a message that holds the error's code. */
   begin(name: string, args: object, ttl?: number): Promise<TaskState>;
   get(taskId: string): Promise<TaskState>;
@@ -149,6 +149,9 @@ export const modernTasks: ConnectTasks = async (url, token) => {
   };
 };
 
+const withToken = (token: string | undefined) =>
+  token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+
 export const legacyTasks: ConnectTasks = async (url, token) => {
   const told: TaskState[] = [];
   const asked: string[] = [];
@@ -160,8 +163,7 @@ export const legacyTasks: ConnectTasks = async (url, token) => {
   client.setNotificationHandler(TaskStatusNotificationSchema, ({ params }) => {
     told.push(params);
   });
-  const requestInit = token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
-  const transport = new LegacyTransport(new URL(url), requestInit);
+  const transport = new LegacyTransport(new URL(url), withToken(token));
   await client.connect(transport);
   const { tasks } = client.experimental;
 
@@ -191,11 +193,9 @@ export const legacyTasks: ConnectTasks = async (url, token) => {
 };
 
 /** The tasks that a client of 2025-11-25 is shown, over all pages. */
-export const listTasks = async (url: string, token: string): Promise<TaskState[]> => {
+export const listTasks = async (url: string, token: string | undefined): Promise<TaskState[]> => {
   const client = new LegacyClient({ name: 'e2e-list', version: '1' });
-  await client.connect(
-    new LegacyTransport(new URL(url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
-  );
+  await client.connect(new LegacyTransport(new URL(url), withToken(token)));
   const found: TaskState[] = [];
   let cursor: string | undefined;
   do {

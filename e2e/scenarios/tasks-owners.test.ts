@@ -1,6 +1,6 @@
 /** Tasks through the gateway: whose they are, who is given one, and what outlives what. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectLegacy } from '../harness/clients.ts';
+import { connectLegacy, textOf } from '../harness/clients.ts';
 import { startPeta, until } from '../harness/peta.ts';
 import { createTaskWorld, SERVERS, type TaskWorld, UNKNOWN } from '../harness/task-world.ts';
 import { askModern, type ConnectTasks, legacyTasks, listTasks, modernTasks } from '../harness/tasks.ts';
@@ -111,10 +111,31 @@ test('at an anonymous endpoint a handle opens its task, and nothing is listed', 
   const client = await legacyTasks(open, undefined);
   const { taskId } = await client.begin('slow_compute', { seconds: 0 });
   expect(await client.finish(taskId)).toMatchObject({ result: {} });
-  await expect(listTasks(open, 'none')).rejects.toThrow();
+  await expect(listTasks(open, undefined)).rejects.toThrow('-32601');
   // A handle is good where it was given.
   await expect((await legacyTasks(url(), world.token)).get(taskId)).rejects.toThrow(UNKNOWN);
   await client.close();
+});
+
+test('questions of tasks on one shared connection reach whoever began each, and nobody else', async () => {
+  const people = [world.token, other].flatMap((token) => CLIENTS.map(([era, connect]) => ({ era, token, connect })));
+  const seen = await Promise.all(
+    people.map(async ({ era, token, connect }, person) => {
+      const client = await connect(url(), token);
+      const marks = Array.from({ length: 10 }, (_, i) => `${era} ${person} ${i}`);
+      const begun = await Promise.all(
+        marks.map(async (mark) => (await client.begin('stdio-legacy__confirm_delete', { filename: mark })).taskId),
+      );
+      const ends = await Promise.all(begun.map((taskId) => client.finish(taskId)));
+      await client.close();
+      const texts = ends.map((end) => ('result' in end ? textOf(end.result) : end.error.message));
+      return { marks, texts, asked: [...new Set(client.asked)].sort() };
+    }),
+  );
+  for (const { marks, texts, asked } of seen) {
+    expect(asked).toEqual(marks.map((mark) => `Delete ${mark}?`).sort());
+    expect(texts.map((text) => text.split(':')[0])).toEqual(marks);
+  }
 });
 
 test('a task that has expired is gone', async () => {
