@@ -72,6 +72,9 @@ const Settings = z.object({
     .describe(
       'Connections, and for stdio processes, of one server beside its first: calls that may ask their client something do not share one.',
     ),
+  PETA_KEEPALIVE_SECONDS: seconds(15).describe(
+    'An open stream to a client says something at least this often, so that no proxy takes it for dead.',
+  ),
   PETA_START_TIMEOUT_SECONDS: seconds(60).describe('A server that is not ready after this long has failed to start.'),
   PETA_MAX_BODY_BYTES: z.coerce
     .number()

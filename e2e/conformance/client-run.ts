@@ -1,29 +1,34 @@
-/**
- * Peta as a client under the official conformance suite: `node e2e/conformance/client-run.ts [revision]`, both revisions
- * without one. One Peta serves all scenarios, one scenario at a time, however many the suite starts at once: some of
- * them measure time. Exits with the suite's code, so with 0 when nothing failed that is not expected to.
- */
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { becomeOwner, cleanUp, ROOT, startPeta } from '../harness/peta.ts';
+import { becomeOwner, startPeta } from '../harness/peta.ts';
 import { type Gateway, perform, type Task } from './client-scenarios.ts';
+import { type Results, runSuite } from './suite.ts';
 
-const HERE = import.meta.dirname;
-const SUITE = join(ROOT, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
-const REVISIONS = ['2025-11-25', '2026-07-28'];
+const DRIVER = join(import.meta.dirname, 'client.ts');
 /** All scenarios are started at once and wait for each other. */
 const TIMEOUT_MS = 240_000;
+/** Scenarios that measure time begin once the machine is done with starting all the drivers. */
+const CALM_MS = 1_500;
 
-/** Takes scenarios over HTTP and performs them one after another. Returns its address and how to end it. */
-const createPerformer = async (gateway: Gateway): Promise<{ url: string; close(): void }> => {
+type Performer = { url: string };
+
+/** Takes scenarios over HTTP and performs them one after another, however many the suite starts at once. */
+const createPerformer = async (gateway: Gateway): Promise<Performer> => {
   let last: Promise<unknown> = Promise.resolve();
+  let latest = 0;
+  const calm = async (): Promise<void> => {
+    const leftMs = latest + CALM_MS - Date.now();
+    if (leftMs <= 0) return;
+    await new Promise((done) => setTimeout(done, leftMs));
+    await calm();
+  };
   const server = createServer(async (request, response) => {
+    latest = Date.now();
     let text = '';
     for await (const chunk of request) text += chunk;
     const task = JSON.parse(text) as Task;
-    const mine = last.then(() => perform(task, gateway));
+    const mine = last.then(calm).then(() => perform(task, gateway));
     last = mine.catch(() => {});
     await mine.then(
       () => response.end(),
@@ -31,40 +36,18 @@ const createPerformer = async (gateway: Gateway): Promise<{ url: string; close()
     );
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() };
+  server.unref();
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
 };
 
-const runSuite = (revision: string, performerUrl: string): Promise<number> => {
-  const args = [
-    SUITE,
-    'client',
-    ...['--command', `${process.execPath} ${join(HERE, 'client.ts')}`],
-    ...['--requirements', revision],
-    ...['--expected-failures', join(HERE, 'expected-failures-client.yaml')],
-    ...['--timeout', String(TIMEOUT_MS)],
-    ...process.argv.slice(3),
-  ];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, PETA_CONFORMANCE_PERFORMER: performerUrl },
-    stdio: 'inherit',
-  });
-  return new Promise((done, fail) => {
-    child.on('error', fail);
-    child.on('exit', (code) => done(code ?? 1));
-  });
+/** Starts a Peta that is, one scenario at a time, the client of the suite's servers. */
+export const startClientPerformer = async (): Promise<Performer> => {
+  const peta = await startPeta();
+  return createPerformer({ mcpUrl: peta.mcpUrl, ...(await becomeOwner(peta)) });
 };
 
-const [wanted] = process.argv.slice(2);
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
-const peta = await startPeta();
-const performer = await createPerformer({ mcpUrl: peta.mcpUrl, ...(await becomeOwner(peta)) });
-try {
-  for (const revision of wanted === undefined ? REVISIONS : [wanted]) {
-    const code = await runSuite(revision, performer.url);
-    process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
-  }
-} finally {
-  performer.close();
-  await cleanUp();
-}
+/** One leg: Peta as a client in a revision. */
+export const runClientLeg = ({ url }: Performer, revision: string, folder: string): Promise<Results> => {
+  const command = ['--command', `${process.execPath} ${DRIVER}`, '--timeout', String(TIMEOUT_MS)];
+  return runSuite(['client', ...command, '--requirements', revision], folder, { PETA_CONFORMANCE_PERFORMER: url });
+};

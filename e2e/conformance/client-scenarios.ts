@@ -1,4 +1,5 @@
 import type { Client as Api } from '@peta/api';
+import { until } from '../harness/peta.ts';
 import { connect, type ScenarioClient, type Tool } from './client-connect.ts';
 
 /** What the suite says of a scenario when it starts the driver. */
@@ -80,6 +81,9 @@ const SCENARIOS: Readonly<Record<string, (seen: Seen) => Promise<void>>> = {
   },
 };
 
+/** Online, or in error. */
+const MET = new Set<number>([0, 3]);
+
 let counter = 0;
 
 /**
@@ -91,6 +95,7 @@ export const perform = async (task: Task, { api, mcpUrl, token }: Gateway): Prom
   const serverId = `suite${counter}`;
   await api.servers.create({ serverId, launchConfig: { type: 'http', url: task.serverUrl } });
   try {
+    await until(`${serverId} is met`, async () => MET.has((await api.servers.get({ serverId })).server.status));
     const client = await connect(task.revision, mcpUrl, token);
     try {
       const { tools } = await client.listTools();

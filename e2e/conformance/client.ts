@@ -2,7 +2,7 @@
  * What the conformance suite starts as "the client": performs one scenario through Peta against the suite's server,
  * whose address is the last argument. Exits with 0 when every step went well.
  *
- * Started by client-run.ts it hands the scenario over to that one, which has a Peta ready; alone it starts a Peta.
+ * Started by run.ts it hands the scenario over to that one, which has a Peta ready; alone it starts a Peta.
  */
 import type { Task } from './client-scenarios.ts';
 

@@ -19,6 +19,7 @@ const STORM = [
 const tricks: Record<string, (id: unknown) => void> = {
   'null-error': (id) => answer(id, '"error":null'),
   'wordless-error': (id) => answer(id, '"error":{"code":"x"}'),
+  'boundless-code': (id) => answer(id, '"error":{"code":1e400,"message":"x"}'),
   'number-result': (id) => answer(id, '"result":7'),
   'no-result': (id) => answer(id, '"other":{}'),
   'progress-unasked': (id) => {

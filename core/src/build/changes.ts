@@ -1,5 +1,6 @@
 import type { Admitted } from '#call';
 import type { Bus, Change } from '../cluster/bus.ts';
+import type { Mail } from '../cluster/io/postgres-mail.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { Endpoints } from '../path/catalog/endpoints.ts';
@@ -11,6 +12,11 @@ import type { Runtime } from '../runtime/runtime.ts';
 
 type Parts = {
   bus: Bus;
+  /** What is kept of the session of this hash has changed, or it has ended. */
+  sessionChanged(hash: string): Promise<void>;
+  /** A client cancelled a request of the session of this hash; its id is JSON. */
+  cancelled(hash: string, requestId: string): void;
+  mail: Pick<Mail, 'arrived' | 'fetch'>;
   registry: Registry;
   endpoints: Endpoints;
   runtime: Runtime<Connection>;
@@ -22,7 +28,18 @@ type Parts = {
 const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
-export const followChanges = ({ bus, registry, endpoints, runtime, identity, live, log }: Parts) => {
+export const followChanges = ({
+  bus,
+  mail,
+  sessionChanged,
+  cancelled,
+  registry,
+  endpoints,
+  runtime,
+  identity,
+  live,
+  log,
+}: Parts) => {
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
@@ -69,6 +86,12 @@ export const followChanges = ({ bus, registry, endpoints, runtime, identity, liv
         return recheck(ofWorkspace);
       case 'listing':
         return recheck(ofWorkspace);
+      case 'session':
+        return sessionChanged(id);
+      case 'cancel':
+        return cancelled(workspaceId, id);
+      case 'mail':
+        return untilDone('Reading a message of another process', () => mail.arrived(workspaceId, id));
       case 'gateway':
         return;
     }
@@ -76,6 +99,7 @@ export const followChanges = ({ bus, registry, endpoints, runtime, identity, liv
 
   const applyAll = async (): Promise<void> => {
     identity.forget('all');
+    await untilDone('Reading messages of other processes after a break', mail.fetch);
     await untilDone('Reading all servers after a break', registry.load);
     await untilDone('Reading all endpoints after a break', endpoints.load);
     await recheck(() => true);

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { LaunchConfig } from '@peta/api';
-import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
-import type { Admitted, Arrival, Caller, CapabilityKind, JsonObject, ServerRecord } from '#call';
+import type { Admitted, Arrival, Caller, CapabilityKind, ServerRecord } from '#call';
 import type { Bus, Change } from '../cluster/bus.ts';
 import type { Config } from '../config.ts';
-import { type Database, schema } from '../db/db.ts';
+import type { Database } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
@@ -20,33 +19,29 @@ import { postgresEndpoints } from '../path/catalog/io/postgres-endpoints.ts';
 import { postgresServers } from '../path/catalog/io/postgres-servers.ts';
 import { nameAll } from '../path/catalog/naming.ts';
 import { createRegistry } from '../path/catalog/registry.ts';
-import type { Connection } from '../path/downstream/connection.ts';
 import { createDownstream } from '../path/downstream/downstream.ts';
-import { ServerUnavailable } from '../path/downstream/errors.ts';
-import { createEraMemory } from '../path/downstream/handshake.ts';
-import { openConnection } from '../path/downstream/io/open.ts';
-import { collectListing } from '../path/downstream/listing.ts';
+import { createElsewhere } from '../path/downstream/elsewhere.ts';
 import { createParking } from '../path/downstream/parking.ts';
-import { createQuiet } from '../path/downstream/quiet.ts';
 import { createTickets } from '../path/downstream/tickets.ts';
-import { createWatching } from '../path/downstream/watching.ts';
+import { createWaiting } from '../path/downstream/waiting.ts';
 import { createEdge, type EdgeParts } from '../path/edge/edge.ts';
 import { sessionful } from '../path/edge/eras/2025-11-25.ts';
 import { stateless } from '../path/edge/eras/2026-07-28.ts';
 import { createHttpEntry } from '../path/edge/io/http.ts';
+import { createSseEntry } from '../path/edge/io/sse.ts';
 import { createLive } from '../path/edge/live.ts';
 import { createIdentity, MACHINE } from '../path/identity/identity.ts';
 import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
 import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
 import { createPolicy } from '../path/policy/policy.ts';
-import { createSessions } from '../path/session/sessions.ts';
-import { startProcess } from '../runtime/io/process.ts';
-import { createReaper } from '../runtime/io/reaper.ts';
-import { createRuntime, type ServerKey } from '../runtime/runtime.ts';
+import { hashOfSession } from '../path/session/sessions.ts';
+import { NO_HOLD } from '../runtime/pool.ts';
+import type { ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
 import { registerMcp } from './mcp-routes.ts';
-import { keepAtEndpoint } from './session-endpoint.ts';
+import { buildServers } from './servers.ts';
+import { buildSessions } from './sessions.ts';
 import { buildTasks, taskSupport } from './tasks.ts';
 
 export type GatewayOptions = {
@@ -64,12 +59,9 @@ export type GatewayOptions = {
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
 
-const QUIET_MS = 15_000;
-const LIST_TIMEOUT_MS = 30_000;
 /** How long a list waits for servers that have never been asked. */
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
-const SWEEP_MS = 30_000;
 const LAST_USED_MS = 60_000;
 
 const INSTRUCTIONS =
@@ -80,7 +72,7 @@ const within = (promise: Promise<unknown>, ms: number): Promise<void> =>
 
 /** Everything a call passes through, from HTTP to the servers and the log. */
 export const buildGateway = async (options: GatewayOptions) => {
-  const { config, home, db, bus, log, product, instanceId, machineKeyHash, sessionKey, openConfig } = options;
+  const { config, home, db, bus, log, product, instanceId, machineKeyHash, sessionKey } = options;
   const now = () => Date.now();
   const onFault = (error: unknown) =>
     log.error('A request failed', {
@@ -96,45 +88,15 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
   await Promise.all([registry.load(), endpoints.load()]);
 
-  const reaper = createReaper();
-  const eras = createEraMemory();
-  const quiet = createQuiet();
   const questionTimeoutMs = config.PETA_QUESTION_TIMEOUT_SECONDS * 1000;
   const parking = createParking({ ttlMs: questionTimeoutMs });
-  const runtime = createRuntime<Connection>({
-    async open({ workspaceId, serverId }, ring, signal, capabilities) {
-      const [row] = await withDatabase(() =>
-        db
-          .select({ sealed: schema.servers.sealedLaunchConfig })
-          .from(schema.servers)
-          .where(and(eq(schema.servers.workspaceId, workspaceId), eq(schema.servers.id, serverId))),
-      );
-      if (!row) throw new ServerUnavailable('The server is not registered any more.');
-      const spawn = (wanted: Extract<LaunchConfig, { type: 'stdio' }>) =>
-        startProcess(wanted, { ring, reaper, inherit: config.PETA_STDIO_ENV });
-      const startTimeoutMs = config.PETA_START_TIMEOUT_SECONDS * 1000;
-      const launch = openConfig(workspaceId, serverId, row.sealed);
-      const onStray = (method: string, params: JsonObject) => {
-        if (method === 'notifications/message') ring.add('peta', `The server logged: ${JSON.stringify(params)}`);
-        if (!method.startsWith('notifications/')) quiet.surprised({ workspaceId, serverId });
-      };
-      const clientCapabilities = capabilities as JsonObject | undefined;
-      const notice = (sentence: string) => ring.add('peta', sentence);
-      const about = { startTimeoutMs, product, eras, notice, clientCapabilities, onStray };
-      return openConnection(launch, { spawn, signal, ...about });
-    },
-    onConnected: (key, connection) => void watching.connected(key, connection),
-    collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
+  const { runtime, watching, quiet, closeServers } = buildServers({
+    ...options,
     async onListing({ workspaceId, serverId }, listing) {
       const isNew = await registry.learnt(workspaceId, serverId, listing);
       if (isNew) await changes.publish({ topic: 'listing', workspaceId, id: serverId });
     },
-    unavailable: (reason) => new ServerUnavailable(reason),
-    startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
-    maxInstances: config.PETA_MAX_INSTANCES,
-    log,
   });
-  const watching = createWatching({ use: runtime.use });
 
   const journal = await openJournal({
     folder: join(home, 'journal'),
@@ -157,14 +119,17 @@ export const buildGateway = async (options: GatewayOptions) => {
     touched: lastUsed.touched,
   });
 
-  const sessions = createSessions({
-    now,
-    idleMs: config.PETA_SESSION_IDLE_SECONDS * 1000,
+  const processId = randomUUID();
+  const { sessions, streams, mail, closeSessions } = await buildSessions({
+    ...options,
+    processId,
     onEnd: ({ id }) => {
       withSessions.ended(id);
       runtime.forget(id);
     },
+    onChanged: (hash) => changes.publish({ topic: 'session', workspaceId: '', id: hash }),
   });
+  const waiting = createWaiting(parking);
   const catalog = createCatalog({
     offers: registry,
     endpoints,
@@ -185,15 +150,16 @@ export const buildGateway = async (options: GatewayOptions) => {
     downstream: createDownstream({
       use: (key, run, want) =>
         want
-          ? runtime.lend(key, want, (connection, bind) => run({ connection, bind }))
-          : runtime.use(key, (connection) => run({ connection, bind: () => {} })),
+          ? runtime.lend(key, want, (connection, hold) => run({ connection, ...hold }))
+          : runtime.use(key, (connection) => run({ connection, ...NO_HOLD })),
       watch: watching.watch,
       support: taskSupport(registry),
       callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
       tickets: createTickets({ key: sessionKey, now, ttlMs: questionTimeoutMs }),
-      parking,
+      waiting,
+      elsewhere: createElsewhere({ mail, processId, isAlive: streams.isAlive, advance: waiting.advance }),
       quiet,
-      processId: randomUUID(),
+      processId,
     }),
     audit,
   });
@@ -205,23 +171,43 @@ export const buildGateway = async (options: GatewayOptions) => {
     product: { ...product, instructions: INSTRUCTIONS },
     shownTools: (admitted) => catalog.currentView(admitted).tools,
     pageSize: config.PETA_PAGE_SIZE,
-    quietMs: QUIET_MS,
+    quietMs: config.PETA_KEEPALIVE_SECONDS * 1000,
     questionTimeoutMs,
-    rootsChanged: (sessionId) => runtime.tell(sessionId, 'notifications/roots/list_changed'),
+    rootsChanged: (sessionId, answer) => runtime.tell(sessionId, (connection) => connection.rootsChanged(answer)),
   };
-  const withSessions = sessionful(parts, sessions);
+  const cancel = (id: string, requestId: string) =>
+    changes.publish({ topic: 'cancel', workspaceId: hashOfSession(id), id: requestId });
+  const withSessions = sessionful({ ...parts, streamStore: streams, onFault, processId, mail, cancel }, sessions);
   const serve = createEdge([stateless(parts), withSessions]);
-  const entry = createHttpEntry({
-    serve: keepAtEndpoint(sessionKey, serve),
+  const entryOptions = {
+    serve,
     maxBodyBytes: config.PETA_MAX_BODY_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
     onFault,
+  };
+  const entry = createHttpEntry(entryOptions);
+  const sse = createSseEntry({ ...entryOptions, quietMs: parts.quietMs });
+
+  const sessionChanged = async (hash: string): Promise<void> => {
+    const session = await sessions.refresh(hash);
+    if (session) await withSessions.changed(session);
+  };
+  const cancelled = (hash: string, requestId: string): void => {
+    const session = sessions.byHash(hash);
+    if (session) withSessions.cancelled(session.id, requestId);
+  };
+  const changes = followChanges({
+    bus,
+    mail,
+    sessionChanged,
+    cancelled,
+    registry,
+    endpoints,
+    runtime,
+    identity,
+    live,
+    log,
   });
-
-  const changes = followChanges({ bus, registry, endpoints, runtime, identity, live, log });
-  const sweeping = setInterval(() => sessions.sweep(), SWEEP_MS);
-  sweeping.unref();
-
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
   const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
     const arrival: Arrival = { bearer, endpoint, address, sessionId: undefined, client: undefined };
@@ -261,12 +247,12 @@ export const buildGateway = async (options: GatewayOptions) => {
       nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
 
     register: (app: FastifyInstance): Promise<void> =>
-      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry }),
+      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry, sse }),
 
-    /** Starts what is to run from the start, and asks servers that have never been listed. */
+    /** Starts what is to run from the start, and asks servers of which not everything is known that is kept. */
     startServers(): void {
       for (const { server, listing } of registry.all('default'))
-        if (server.enabled && (!server.lazyStartEnabled || !listing))
+        if (server.enabled && (!server.lazyStartEnabled || !listing?.capabilities))
           void runtime.listed({ workspaceId: server.workspaceId, serverId: server.serverId });
     },
 
@@ -279,12 +265,11 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
 
     async close(): Promise<void> {
-      clearInterval(sweeping);
       kept.close();
       changes.close();
       parking.close();
-      await runtime.stopAll();
-      reaper.close();
+      await closeServers();
+      await closeSessions();
       await audit.system('stop', {}).catch(() => {});
       await drain.close();
       await journal.close();

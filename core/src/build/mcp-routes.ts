@@ -7,12 +7,20 @@ type Parts = {
   isOpen(path: string): boolean;
   authenticate(bearer: string | undefined, endpoint: string, address: string): Promise<Caller | Refused>;
   entry(request: IncomingMessage, response: ServerResponse, endpoint: string): Promise<void>;
+  /** The HTTP+SSE transport of 2024-11-05. */
+  sse: {
+    open(request: IncomingMessage, response: ServerResponse, endpoint: string, messages: string): void;
+    post(request: IncomingMessage, response: ServerResponse, endpoint: string, connection: string): Promise<void>;
+  };
 };
 
-type Named = { Params: { name?: string } };
+type Named = { Params: { name?: string }; Querystring: { sessionId?: string } };
 
 const ALL = '/mcp';
 const URLS = [ALL, '/mcp/public', '/mcp/e/:name'];
+/** Where the older transport is spoken; the one for all has the addresses that its clients expect. */
+const sseUrl = (url: string) => (url === ALL ? '/sse' : `${url}/sse`);
+const messagesUrl = (url: string) => (url === ALL ? '/messages' : `${url}/messages`);
 const STATUS: Partial<Record<Refused['code'], number>> = { 'rate-limited': 429, 'wrong-endpoint': 403 };
 
 const noEndpoint = (path: string) => ({
@@ -24,36 +32,58 @@ const noEndpoint = (path: string) => ({
   },
 });
 
-/** Says whether a client would be let in, in a status alone. */
-const answerHead = (reply: FastifyReply, who: Caller | Refused) => {
-  if (!('code' in who)) return reply.code(200).send();
-  const status = STATUS[who.code] ?? 401;
+const bearerOf = ({ headers }: FastifyRequest<Named>): string | undefined =>
+  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+
+/** Says in a status, and a sentence, that somebody is not let in. */
+const turnAway = (reply: FastifyReply, { code, reason }: Refused) => {
+  const status = STATUS[code] ?? 401;
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="peta"');
-  return reply.code(status).send();
+  return reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code: -32001, message: reason } });
 };
 
 /** The addresses at which MCP is spoken, on the raw request: its body is read and parsed once, by the edge. */
-export const registerMcp = async (app: FastifyInstance, { isOpen, authenticate, entry }: Parts): Promise<void> => {
+export const registerMcp = async (app: FastifyInstance, { isOpen, authenticate, entry, sse }: Parts): Promise<void> => {
+  const pathOf = (request: FastifyRequest<Named>, url: string) => url.replace(':name', request.params.name ?? '');
+
   const serve = async (request: FastifyRequest<Named>, reply: FastifyReply, url: string) => {
-    const path = url.replace(':name', request.params.name ?? '');
+    const path = pathOf(request, url);
     if (!isOpen(path)) return reply.code(404).send(noEndpoint(path));
     if (request.method === 'HEAD' && url !== ALL) {
-      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-      return answerHead(reply, await authenticate(bearer, path, request.ip));
+      const who = await authenticate(bearerOf(request), path, request.ip);
+      return 'code' in who ? turnAway(reply, who) : reply.code(200).send();
     }
     reply.hijack();
     await entry(request.raw, reply.raw, path);
   };
 
+  const serveSse = async (request: FastifyRequest<Named>, reply: FastifyReply, url: string) => {
+    const path = pathOf(request, url);
+    if (!isOpen(path)) return reply.code(404).send(noEndpoint(path));
+    const who = await authenticate(bearerOf(request), path, request.ip);
+    if ('code' in who) return turnAway(reply, who);
+    reply.hijack();
+    if (request.method === 'GET') sse.open(request.raw, reply.raw, path, pathOf(request, messagesUrl(url)));
+    else await sse.post(request.raw, reply.raw, path, request.query.sessionId ?? '');
+  };
+
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const url of URLS)
+    for (const url of URLS) {
+      const config = { guard: url === ALL ? 'token' : 'by endpoint' };
       scope.route<Named>({
         method: ['GET', 'POST', 'DELETE'],
         url,
-        config: { guard: url === ALL ? 'token' : 'by endpoint' },
+        config,
         handler: (request, reply) => serve(request, reply, url),
       });
+      const older = {
+        config,
+        handler: (request: FastifyRequest<Named>, reply: FastifyReply) => serveSse(request, reply, url),
+      };
+      scope.route<Named>({ ...older, method: 'GET', url: sseUrl(url), exposeHeadRoute: false });
+      scope.route<Named>({ ...older, method: 'POST', url: messagesUrl(url) });
+    }
   });
 };

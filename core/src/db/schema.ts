@@ -14,7 +14,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Listing, TaskState } from '#call';
+import type { Client, Listing, TaskState } from '#call';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();
@@ -208,3 +208,76 @@ export const journalPositions = pgTable('journal_position', {
   offset: bigint('offset', { mode: 'number' }).notNull(),
   updatedAt: time('updated_at').notNull().default(sql`now()`),
 });
+
+/** Processes that serve this database. One that has not been seen for a while is gone, and what it did with it. */
+export const processes = pgTable('process', {
+  id: uuid('id').primaryKey(),
+  /** The home, which only one process can hold: a newer one there means that an older one is gone. */
+  instanceId: text('instance_id').notNull(),
+  seenAt: time('seen_at').notNull().defaultNow(),
+});
+
+/** Sessions of clients of the older era. The id, which is a secret, is not here, only its SHA-256. */
+export const sessions = pgTable(
+  'session',
+  {
+    hash: text('hash').primaryKey(),
+    workspaceId: workspaceId(),
+    /** user or machine. */
+    kind: text('kind').notNull(),
+    userId: text('user_id'),
+    endpoint: text('endpoint').notNull(),
+    client: jsonb('client').$type<Client>().notNull(),
+    protocolVersion: text('protocol_version').notNull(),
+    logLevel: text('log_level'),
+    /** URIs as the client knows them. */
+    subscriptions: jsonb('subscriptions').$type<string[]>().notNull().default([]),
+    createdAt: created,
+    lastUsedAt: time('last_used_at').notNull().defaultNow(),
+  },
+  (t) => [index('session_last_used').on(t.lastUsedAt)],
+);
+
+/** Event streams that a client may come back to. */
+export const streams = pgTable(
+  'stream',
+  {
+    id: text('id').primaryKey(),
+    session: text('session')
+      .notNull()
+      .references(() => sessions.hash, { onDelete: 'cascade' }),
+    /** Of a stream that answers one request: its id, as JSON. */
+    requestId: text('request_id'),
+    /** Which process writes to it. */
+    processId: uuid('process_id').notNull(),
+    createdAt: created,
+    endedAt: time('ended_at'),
+  },
+  (t) => [index('stream_session').on(t.session), index('stream_ended').on(t.endedAt)],
+);
+
+/** What was said on a stream, in order, under a key that only the session's own id gives. */
+export const streamEvents = pgTable(
+  'stream_event',
+  {
+    stream: text('stream')
+      .notNull()
+      .references(() => streams.id, { onDelete: 'cascade' }),
+    number: integer('number').notNull(),
+    /** The JSON that was sent, sealed. */
+    sealed: text('sealed').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.stream, t.number] })],
+);
+
+/** Messages of one process to another, sealed; taken out by whom they are for. */
+export const mail = pgTable(
+  'mail',
+  {
+    id: uuid('id').primaryKey(),
+    processId: uuid('process_id').notNull(),
+    sealed: text('sealed').notNull(),
+    createdAt: created,
+  },
+  (t) => [index('mail_process').on(t.processId)],
+);

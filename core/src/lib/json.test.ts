@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, rounded } from './exact-number.ts';
-import { readJson } from './json.ts';
+import { isNestedDeeper, readJson } from './json.ts';
 import { JsonFault } from './json-fault.ts';
 
 const again = (text: string): string => JSON.stringify(readJson(text));
@@ -99,6 +99,16 @@ describe('nesting', () => {
       kind: 'depth',
       message: expect.stringMatching(/^The JSON is nested more than 256 levels deep, at byte \d+\.$/),
     });
+  });
+
+  test('can be measured on what was read by others', () => {
+    const value: unknown = JSON.parse(nest(20_000));
+    expect([isNestedDeeper(value, 256), isNestedDeeper(JSON.parse(nest(256)), 256), isNestedDeeper(1, 0)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isNestedDeeper(JSON.parse(nest(256)), 255)).toBe(true);
   });
 
   test('of millions is a fault, not a broken stack', () => {

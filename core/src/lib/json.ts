@@ -1,7 +1,14 @@
 import { scan } from './json-scan.ts';
 import { readSlowly } from './json-slow.ts';
 
-const MAX_DEPTH = 256;
+/** So many objects and lists may stand in one another. */
+export const MAX_DEPTH = 256;
+
+/** Do more than so many objects and lists stand in one another here? */
+export const isNestedDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((item) => isNestedDeeper(item, levels - 1)));
 
 const countKeys = (value: unknown): number => {
   if (typeof value !== 'object' || value === null) return 0;

@@ -151,11 +151,14 @@ export const isOver = ({ status }: TaskState): boolean => OVER.has(status);
 
 /** What a server lists, as it lists it. */
 export type Definition = JsonObject & { name?: string; uri?: string; uriTemplate?: string };
-export type Listing = {
-  tools: Definition[];
-  resources: Definition[];
-  templates: Definition[];
-  prompts: Definition[];
+export type ListName = 'tools' | 'resources' | 'templates' | 'prompts';
+/** How long something holds once it was read, and whether that is the same for everybody. */
+export type Freshness = { ttlMs: number; cacheScope: 'public' | 'private' };
+export type Listing = Record<ListName, Definition[]> & {
+  /** What the server declared. Absent from what was stored before this was kept, as is `freshness`. */
+  capabilities?: JsonObject;
+  /** Of each list that the server has. */
+  freshness?: Partial<Record<ListName, Freshness>>;
 };
 
 /** A registered server, without what it is launched with. */

@@ -4,6 +4,7 @@ import type { Admitted, Arrival, Ask, Caller, ServerRecord } from './call.ts';
 import { createPath } from './path.ts';
 import { createPolicy } from './policy/policy.ts';
 import { createSessions } from './session/sessions.ts';
+import { memoryStore } from './session/test-store.ts';
 
 const server: ServerRecord = {
   workspaceId: 'w',
@@ -50,7 +51,7 @@ const build = ({ who = caller, canWrite = true } = {}) => {
   const trail: string[] = [];
   const path = createPath({
     identity: { identify: async () => who, current: async () => who },
-    session: createSessions({ now: () => 0, idleMs: 1_000 }),
+    session: createSessions({ store: memoryStore(), now: () => 0, idleMs: 1_000 }),
     catalog: {
       view: async () => [],
       resolve: async (asked, admitted) => ({

@@ -24,7 +24,7 @@ export type Stages<Visible> = {
     /** The same caller with today's permissions, or the reason why no more. */
     current(caller: Caller, endpoint: string): Promise<Caller | Refused>;
   };
-  session: { client(arrival: Arrival, caller: Caller): Client | Refused };
+  session: { client(arrival: Arrival, caller: Caller): Client | Refused | Promise<Client | Refused> };
   catalog: {
     view(admitted: Admitted): Promise<Visible>;
     /** The call that was asked for, under the server's own names. */
@@ -76,7 +76,7 @@ export const createPath = <Visible>(stages: Stages<Visible>) => {
       };
       const caller = await identity.identify(arrival);
       if ('code' in caller) return turnAway(caller);
-      const client = session.client(arrival, caller);
+      const client = await session.client(arrival, caller);
       if ('code' in client) return turnAway(client);
       const { bearer: _, ...rest } = arrival;
       return { ...rest, caller, client };

@@ -1,7 +1,6 @@
 /** What a pool needs of a connection. */
 type Pooled = {
   onClosed(listener: () => void): void;
-  notify(method: string, params: object): void;
   close(): Promise<void>;
 };
 
@@ -11,9 +10,12 @@ export type Want = {
   capabilities: object;
   /** Whoever comes again, preferably to the same connection. */
   affinity: string;
-  /** Who may be on it at once, while something there may ask. */
+  /** Whose call it is. */
   party: string;
+  /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
+  /** Whoever leaves waits no more. */
+  signal: AbortSignal;
 };
 
 type Instance<C> = {
@@ -23,39 +25,56 @@ type Instance<C> = {
   affinity: string;
   /** It knows something of this affinity's, and is for it alone. */
   boundTo: string | undefined;
-  /** Calls of this one party may ask now. */
-  party: string | undefined;
+  /** How many calls of each party are on it. */
+  parties: Map<string, number>;
+  /** How many of these may ask; while there are any, all calls are of one party. */
   askers: number;
-  users: number;
+  /** Whoever it was for does not come again. */
+  isForgotten: boolean;
+  /** How many want it to stay open, whoever uses it. */
+  keepers: number;
   idleTimer: NodeJS.Timeout | undefined;
 };
+
+/** What a call may do with the connection that it was lent. */
+export type Hold = {
+  /** From now on the connection is for whoever came with this affinity alone. */
+  bind(): void;
+  /** From now on the connection stays open, also when nobody uses it, until the returned function is called. */
+  keep(): () => void;
+};
+/** For a connection that stays open anyway, and serves everybody. */
+export const NO_HOLD: Hold = { bind: () => {}, keep: () => () => {} };
+
+type Waiting<C> = { want: Want; resolve(instance: Instance<C>): void; reject(error: unknown): void };
 
 type Options<C> = {
   open(capabilities: object): Promise<C>;
   /** At most so many connections at once. */
   max: number;
   idleMs: number;
-  /** The error for a call that waited when the pool was closed. */
+  /** How long a call waits for its turn. */
+  waitMs: number;
+  /** The error for a call that waited in vain, and for one that waited when the pool was closed. */
+  late(): Error;
   closed(): Error;
 };
 
-/**
- * Further connections to one server, each told of clients with the same capabilities. While a call there may ask, no
- * other party's call that may ask is on the same connection; for these there are more connections, up to a bound, and
- * then they wait for each other.
- */
-export const createPool = <C extends Pooled>({ open, max, idleMs, closed }: Options<C>) => {
-  const instances = new Set<Instance<C>>();
-  /** All of them look again whenever something became free. */
-  const waiting: { resolve(): void; reject(error: Error): void }[] = [];
+const groupOf = ({ capabilities }: Want): string => JSON.stringify(capabilities);
 
-  const wake = (): void => {
-    for (const { resolve } of waiting.splice(0)) resolve();
-  };
+/**
+ * Further connections to one server, each told of clients with the same capabilities. While a call there may ask, nobody
+ * else's call is on the same connection; for these there are more connections, up to a bound, and then they wait their
+ * turn. Calls that ask nothing share.
+ */
+export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, closed }: Options<C>) => {
+  const instances = new Set<Instance<C>>();
+  /** Who waits, the longest first. */
+  const waiting = new Set<Waiting<C>>();
 
   const drop = (instance: Instance<C>): void => {
     clearTimeout(instance.idleTimer);
-    if (instances.delete(instance)) wake();
+    if (instances.delete(instance)) seatWaiting();
   };
 
   const close = async (instance: Instance<C>): Promise<void> => {
@@ -63,15 +82,16 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, closed }: Opti
     await instance.connection.then((connection) => connection.close()).catch(() => {});
   };
 
-  const begin = (group: string, { capabilities, affinity }: Want): Instance<C> => {
+  const begin = (want: Want): Instance<C> => {
     const instance: Instance<C> = {
-      group,
-      connection: open(capabilities),
-      affinity,
+      group: groupOf(want),
+      connection: open(want.capabilities),
+      affinity: want.affinity,
       boundTo: undefined,
-      party: undefined,
+      parties: new Map(),
       askers: 0,
-      users: 0,
+      isForgotten: false,
+      keepers: 0,
       idleTimer: undefined,
     };
     instances.add(instance);
@@ -82,80 +102,150 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, closed }: Opti
     return instance;
   };
 
-  const isFree = (instance: Instance<C>, group: string, { affinity, party, isAlone }: Want): boolean => {
-    if (instance.group !== group) return false;
-    if (instance.boundTo !== undefined && instance.boundTo !== affinity) return false;
-    return !isAlone || instance.party === undefined || instance.party === party;
+  /** Those who share would otherwise keep somebody who waits for a connection of their own waiting for ever. */
+  const mayJoin = (group: string): boolean =>
+    [...instances].some(({ askers }) => askers > 0) ||
+    ![...waiting].some(({ want }) => want.isAlone || groupOf(want) !== group);
+
+  const isFree = (instance: Instance<C>, want: Want): boolean => {
+    const { group, boundTo, parties, askers } = instance;
+    if (group !== groupOf(want) || (boundTo !== undefined && boundTo !== want.affinity)) return false;
+    const isOwn = [...parties.keys()].every((party) => party === want.party);
+    return isOwn || (!want.isAlone && askers === 0 && mayJoin(group));
   };
 
+  /** The same as last time, else one that others share already, else any. */
+  const pick = (free: readonly Instance<C>[], { affinity, isAlone }: Want): Instance<C> | undefined =>
+    free.find((instance) => instance.affinity === affinity) ??
+    (isAlone ? undefined : free.find(({ parties }) => parties.size > 0)) ??
+    free[0];
+
   /** One that is free, else a new one, if need be in the place of one that nobody uses. */
-  const find = (group: string, want: Want): Instance<C> | undefined => {
-    const free = [...instances].filter((instance) => isFree(instance, group, want));
-    const found = free.find(({ affinity }) => affinity === want.affinity) ?? free[0];
+  const find = (want: Want): Instance<C> | undefined => {
+    const found = pick(
+      [...instances].filter((instance) => isFree(instance, want)),
+      want,
+    );
     if (found) return found;
-    const idle = instances.size >= max ? [...instances].find(({ users }) => users === 0) : undefined;
-    if (idle) void close(idle);
-    return instances.size < max ? begin(group, want) : undefined;
+    const idle = [...instances].filter(({ parties, keepers }) => parties.size === 0 && keepers === 0);
+    if (instances.size < max) return begin(want);
+    const replaced = idle.find(({ boundTo }) => boundTo === undefined) ?? idle[0];
+    if (!replaced) return undefined;
+    instances.delete(replaced);
+    void close(replaced);
+    return begin(want);
   };
 
   const enter = (instance: Instance<C>, { affinity, party, isAlone }: Want): void => {
     clearTimeout(instance.idleTimer);
-    instance.users += 1;
     instance.affinity = affinity;
-    if (!isAlone) return;
-    instance.party = party;
-    instance.askers += 1;
+    instance.parties.set(party, (instance.parties.get(party) ?? 0) + 1);
+    if (isAlone) instance.askers += 1;
   };
 
-  const leave = (instance: Instance<C>, { isAlone }: Want): void => {
-    instance.users -= 1;
+  /** Closes what nobody uses, at once or in a while. */
+  const rest = (instance: Instance<C>): void => {
+    if (instance.parties.size > 0 || instance.keepers > 0 || !instances.has(instance)) return;
+    if (instance.isForgotten) return void close(instance);
+    instance.idleTimer = setTimeout(() => void close(instance), idleMs);
+    instance.idleTimer.unref();
+  };
+
+  const leave = (instance: Instance<C>, { party, isAlone }: Want): void => {
+    const left = (instance.parties.get(party) ?? 1) - 1;
+    if (left > 0) instance.parties.set(party, left);
+    else instance.parties.delete(party);
     if (isAlone) instance.askers -= 1;
-    if (instance.askers === 0) instance.party = undefined;
-    if (instance.users === 0) {
-      instance.idleTimer = setTimeout(() => void close(instance), idleMs);
-      instance.idleTimer.unref();
+    rest(instance);
+    seatWaiting();
+  };
+
+  const keep = (instance: Instance<C>): (() => void) => {
+    instance.keepers += 1;
+    clearTimeout(instance.idleTimer);
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      instance.keepers -= 1;
+      rest(instance);
+      seatWaiting();
+    };
+  };
+
+  /** In the order in which they came; those behind one who still waits are not held up. */
+  function seatWaiting(): void {
+    for (const waiter of waiting) {
+      const instance = find(waiter.want);
+      if (!instance) continue;
+      waiting.delete(waiter);
+      enter(instance, waiter.want);
+      waiter.resolve(instance);
     }
-    wake();
+  }
+
+  const wait = (want: Want): Promise<Instance<C>> =>
+    new Promise<Instance<C>>((resolve, reject) => {
+      const waiter: Waiting<C> = { want, resolve: (instance) => end(() => resolve(instance)), reject: fail };
+      const end = (settle: () => void) => {
+        waiting.delete(waiter);
+        clearTimeout(timer);
+        want.signal.removeEventListener('abort', gone);
+        settle();
+      };
+      function fail(error: unknown): void {
+        end(() => reject(error));
+      }
+      const gone = () => fail(want.signal.reason);
+      const timer = setTimeout(() => fail(late()), waitMs);
+      want.signal.addEventListener('abort', gone);
+      waiting.add(waiter);
+    });
+
+  const seat = (want: Want): Instance<C> | Promise<Instance<C>> => {
+    want.signal.throwIfAborted();
+    const instance = find(want);
+    if (!instance) return wait(want);
+    enter(instance, want);
+    return instance;
   };
 
   return {
-    /** Lends a connection, opening one if need be. Rejects as `open` does, or when the pool is closed meanwhile. */
-    async lend<T>(want: Want, run: (connection: C, bind: () => void) => Promise<T>): Promise<T> {
-      const group = JSON.stringify(want.capabilities);
-      let instance = find(group, want);
-      while (!instance) {
-        await new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }));
-        instance = find(group, want);
-      }
-      const lent = instance;
-      enter(lent, want);
+    /** Lends a connection, opening one if need be. Rejects as `open` does, when it is late, closed, or the signal aborts. */
+    async lend<T>(want: Want, run: (connection: C, hold: Hold) => Promise<T>): Promise<T> {
+      const lent = await seat(want);
+      const bind = () => {
+        lent.boundTo = want.affinity;
+      };
       try {
-        return await run(await lent.connection, () => {
-          lent.boundTo = want.affinity;
-        });
+        return await run(await lent.connection, { bind, keep: () => keep(lent) });
       } finally {
         leave(lent, want);
       }
     },
 
-    /** Tells the servers that know something of this affinity's. */
-    tell(affinity: string, method: string): void {
-      for (const { boundTo, connection } of instances)
-        if (boundTo === affinity) connection.then((open) => open.notify(method, {})).catch(() => {});
+    /** Hands over the connections that know something of this affinity's. */
+    tell(affinity: string, run: (connection: C) => void): void {
+      for (const { boundTo, connection } of instances) if (boundTo === affinity) connection.then(run).catch(() => {});
     },
 
     /** Nobody comes again with this affinity. */
     forget(affinity: string): void {
-      for (const instance of instances) if (instance.boundTo === affinity && instance.users === 0) void close(instance);
+      for (const instance of instances) {
+        if (instance.boundTo !== affinity) continue;
+        instance.isForgotten = true;
+        rest(instance);
+      }
     },
 
     /** Closes what is open; calls that wait are turned away. The pool may be used again. */
     async closeAll(): Promise<void> {
-      for (const { reject } of waiting.splice(0)) reject(closed());
+      for (const { reject } of [...waiting]) reject(closed());
       await Promise.all([...instances].map(close));
     },
 
     count: (): number => instances.size,
+    waiting: (): number => waiting.size,
   };
 };
 

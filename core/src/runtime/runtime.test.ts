@@ -51,6 +51,7 @@ beforeEach(() => {
   reaper = createReaper();
   runtime = createRuntime<Connection>({
     maxInstances: 2,
+    instanceWaitMs: 5_000,
     open: ({ serverId }, ring, signal) => {
       const config = configs[serverId];
       if (!config) throw new Error(`no such server: ${serverId}`);

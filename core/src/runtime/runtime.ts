@@ -1,6 +1,7 @@
 import { backoffMs } from '#lib/sleep';
-import { createLogRing, type LogLine, type LogRing } from './log-ring.ts';
-import { createPool, type Want } from './pool.ts';
+import { createLogRing, type LogLine } from './log-ring.ts';
+import { createPool, type Hold, NO_HOLD, type Want } from './pool.ts';
+import { createRelist } from './relist.ts';
 import {
   type Running,
   type RuntimeOptions,
@@ -17,27 +18,43 @@ export type { Running, ServerKey } from './server.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 120_000;
-const FIRST_RELIST_MS = 2_000;
 const STEADY_MS = 30_000;
 /** How long ending everything waits for starts that were under way. */
 const ABANDON_MS = 5_000;
 /** How long a further connection is kept that nobody uses. */
 const IDLE_MS = 600_000;
+const BUSY = 'All its connections are taken by calls that wait for answers, and none became free (PETA_MAX_INSTANCES).';
 
 /** Starts servers when they are first needed, watches them, and starts them again with backoff when they fail. */
 export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => {
-  const { open, collect, onListing, onStatus, onConnected, unavailable, startTimeoutMs, maxInstances, log } = options;
+  const { open, onStatus, onConnected, unavailable, startTimeoutMs, maxInstances, instanceWaitMs, log } = options;
+  const list = createRelist(options);
   const servers = new Map<string, Server<C>>();
   /** Also those that nobody waits for any more. */
   const starts = new Set<Start<C>>();
   let isStopping = false;
 
-  const openFurther = async (key: ServerKey, ring: LogRing, capabilities: object): Promise<C> => {
+  /** What a call changes there, its own process alone may know of. */
+  const adoptFurther = (server: Server<C>, connection: C): void => {
+    server.further.add(connection);
+    connection.onClosed(() => server.further.delete(connection));
+    connection.onListChanged(() => {
+      if (server.further.has(connection)) list(server, connection);
+    });
+    onConnected?.(server.key, connection);
+  };
+
+  const openFurther = async (server: Server<C>, capabilities: object): Promise<C> => {
+    const { key, ring } = server;
     const abort = new AbortController();
+    const opening = open(key, ring, abort.signal, capabilities);
     try {
-      return await within(open(key, ring, abort.signal, capabilities), startTimeoutMs, abort.signal);
+      const connection = await within(opening, startTimeoutMs, abort.signal);
+      adoptFurther(server, connection);
+      return connection;
     } catch (error) {
       abort.abort();
+      void opening.then((late) => late.close()).catch(() => {});
       ring.add('peta', reasonOf(error));
       throw unavailable(reasonOf(error));
     }
@@ -55,15 +72,18 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       connection: undefined,
       start: undefined,
       listing: undefined,
-      isStale: false,
+      further: new Set(),
+      stale: undefined,
       failures: 0,
       givenUp: undefined,
       retryTimer: undefined,
       relistTimer: undefined,
       pool: createPool({
-        open: (capabilities) => openFurther(key, ring, capabilities),
+        open: (capabilities) => openFurther(fresh, capabilities),
         max: maxInstances,
         idleMs: IDLE_MS,
+        waitMs: instanceWaitMs,
+        late: () => unavailable(BUSY),
         closed: () => unavailable(STOPPED),
       }),
     };
@@ -89,38 +109,6 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     server.retryTimer.unref();
   };
 
-  /** Collects one listing. False when it could not be had; then the last one stays. */
-  const collectOnce = async (server: Server<C>, connection: C): Promise<boolean> => {
-    try {
-      const listing = await collect(connection);
-      if (server.connection === connection) await onListing(server.key, listing);
-      return true;
-    } catch (error) {
-      if (server.connection !== connection) return true;
-      server.ring.add('peta', `What the server offers could not be listed: ${reasonOf(error)}`);
-      log.warn('A server could not be listed', { ...server.key, reason: reasonOf(error) });
-      return false;
-    }
-  };
-
-  /** Collects what the server offers, one listing at a time, until it is what the server last said it changed to. */
-  const list = (server: Server<C>, attempt = 0): void => {
-    server.isStale = true;
-    const run = async (): Promise<void> => {
-      while (server.isStale && server.connection) {
-        server.isStale = false;
-        clearTimeout(server.relistTimer);
-        if (await collectOnce(server, server.connection)) continue;
-        const waitMs = backoffMs(attempt, FIRST_RELIST_MS, MAX_RETRY_MS);
-        server.relistTimer = setTimeout(() => list(server, attempt + 1), waitMs);
-        server.relistTimer.unref();
-      }
-    };
-    server.listing ??= run().finally(() => {
-      server.listing = undefined;
-    });
-  };
-
   const adopt = (server: Server<C>, connection: C): void => {
     const since = Date.now();
     server.connection = connection;
@@ -129,7 +117,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     enter(server, 0);
     onConnected?.(server.key, connection);
     connection.onListChanged(() => {
-      if (server.connection === connection) list(server);
+      if (server.connection === connection) list(server, connection);
     });
     connection.onClosed(({ kind, reason }) => {
       if (server.connection !== connection) return;
@@ -140,7 +128,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       server.ring.add('peta', reason);
       void connected(server).catch(() => {});
     });
-    list(server);
+    list(server, connection);
   };
 
   const begin = (server: Server<C>): Start<C> => {
@@ -209,14 +197,14 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     use,
 
     /** Lends a connection on which the server was told of such a client, where it is told once and not with each call. */
-    lend: <T>(key: ServerKey, want: Want, run: (connection: C, bind: () => void) => Promise<T>): Promise<T> =>
+    lend: <T>(key: ServerKey, want: Want, run: (connection: C, hold: Hold) => Promise<T>): Promise<T> =>
       use(key, (connection) =>
-        connection.isStateless ? run(connection, () => {}) : serverOf(key).pool.lend(want, run),
+        connection.isStateless ? run(connection, NO_HOLD) : serverOf(key).pool.lend(want, run),
       ),
 
-    /** Tells the servers that know something of this affinity's. */
-    tell(affinity: string, method: string): void {
-      for (const { pool } of servers.values()) pool.tell(affinity, method);
+    /** Hands over the connections on which servers know something of this affinity's. */
+    tell(affinity: string, run: (connection: C) => void): void {
+      for (const { pool } of servers.values()) pool.tell(affinity, run);
     },
 
     /** Nobody comes again with this affinity. */

@@ -10,7 +10,6 @@ export type Running = {
   /** It keeps nothing between requests, so that one connection serves everybody. */
   isStateless: boolean;
   onListChanged(listener: () => void): void;
-  notify(method: string, params: object): void;
   /** `expired`: the server is well, but the next request needs a new connection. */
   onClosed(listener: (ending: { kind: 'failed' | 'expired'; reason: string }) => void): void;
   close(): Promise<void>;
@@ -25,7 +24,7 @@ export type RuntimeOptions<C extends Running> = {
    * connection, for clients that declared these.
    */
   open(key: ServerKey, ring: LogRing, signal: AbortSignal, capabilities?: object): Promise<C>;
-  /** A connection is there, the first or a new one after a break. */
+  /** A connection is there: the first, a new one after a break, or a further one. */
   onConnected?(key: ServerKey, connection: C): void;
   collect(connection: C): Promise<Listing>;
   /** A server's list was collected. */
@@ -36,6 +35,8 @@ export type RuntimeOptions<C extends Running> = {
   startTimeoutMs: number;
   /** Of one server there are at most so many connections beside the first. */
   maxInstances: number;
+  /** How long a call waits for one of these. */
+  instanceWaitMs: number;
   log: Log;
 };
 
@@ -47,11 +48,13 @@ export type Server<C extends Running> = {
   ring: LogRing;
   state: Status;
   connection: C | undefined;
+  /** Those of the pool. */
+  further: Set<C>;
   start: Start<C> | undefined;
   /** While what it offers is being collected. */
   listing: Promise<void> | undefined;
-  /** It said that its lists changed, and they were not collected since. */
-  isStale: boolean;
+  /** The connection that last said that lists changed, until they were collected there. */
+  stale: C | undefined;
   /** In a row. */
   failures: number;
   /** Why calls are turned away until it works again; undefined when they may wait for it. */

@@ -29,7 +29,6 @@ const connect = async (): Promise<Fake> => {
     number: opened.length,
     isClosed: false,
     isStateless: false,
-    notify: () => {},
     onListChanged: (listener) => {
       changed = listener;
     },
@@ -60,6 +59,7 @@ beforeEach(() => {
   collect = async () => EMPTY;
   runtime = createRuntime<Fake>({
     maxInstances: 2,
+    instanceWaitMs: 5_000,
     open: (_key, _ring, signal) => {
       signals.push(signal);
       return open();

@@ -91,15 +91,31 @@ const addUrl = ({ server, world, era }: Fixture) => {
   );
 };
 
-/** In the legacy era the call itself is refused until the user has been at the page. */
+/** How long a user is at a page. */
+const VISIT_MS = 300;
+
+/** In the legacy era the call itself is refused until the user has been at the page, and then the client is told. */
 const addNeededUrl = ({ server, era }: Fixture) => {
+  const visited = new Set<string>();
+  const visit = (url: string, elicitationId: string) => {
+    visited.add(url);
+    const told = server.server.notification({
+      method: 'notifications/elicitation/complete',
+      params: { elicitationId },
+    });
+    told.catch(() => undefined);
+  };
   server.registerTool(
     'need_url',
     { description: 'Refuses before the user has been at a page', inputSchema: z.object({ url: z.url() }) },
     ({ url }, { mcpReq }) => {
       const params = { message: 'Open this page first', url };
-      if (era === 'legacy')
-        throw new UrlElicitationRequiredError([{ ...params, mode: 'url', elicitationId: randomUUID() }]);
+      if (era === 'legacy' && !visited.has(url)) {
+        const elicitationId = randomUUID();
+        setTimeout(() => visit(url, elicitationId), VISIT_MS);
+        throw new UrlElicitationRequiredError([{ ...params, mode: 'url', elicitationId }]);
+      }
+      if (era === 'legacy') return json({ url, action: 'accept' });
       const answer = inputResponse(mcpReq.inputResponses, 'page');
       if (answer.kind === 'elicit') return json({ url, action: answer.action });
       return inputRequired({ inputRequests: { page: inputRequired.elicitUrl(params) } });

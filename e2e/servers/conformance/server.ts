@@ -1,9 +1,11 @@
 /** One connection's server, with everything on it. */
 import { McpServer, type Transport } from '@modelcontextprotocol/server';
 import { addChangeTools, addGrown } from './changes.ts';
+import { addLifeTools } from './life.ts';
 import { addInputRequiredTools } from './mrtr.ts';
 import { addPrompts } from './prompts.ts';
 import { addQuestions } from './questions.ts';
+import { recordMessages } from './record.ts';
 import { addResources } from './resources.ts';
 import { addTaskTools } from './tasks/tools.ts';
 import { takeTaskMessages } from './tasks/wire.ts';
@@ -20,7 +22,16 @@ const TASKS = {
   modern: { extensions: { 'io.modelcontextprotocol/tasks': {} } },
 };
 
-const groups = [addTools, addChangeTools, addQuestions, addInputRequiredTools, addTaskTools, addResources, addPrompts];
+const groups = [
+  addTools,
+  addChangeTools,
+  addLifeTools,
+  addQuestions,
+  addInputRequiredTools,
+  addTaskTools,
+  addResources,
+  addPrompts,
+];
 
 /** Makes a server that speaks one era and shares `world` with all others. */
 export const createFixture = (world: World, era: Era): McpServer => {
@@ -62,6 +73,7 @@ class FixtureServer extends McpServer {
   override async connect(transport: Transport) {
     await super.connect(transport);
     takeTaskMessages(transport, this.#world.tasks, this.#era);
+    recordMessages(transport, this.#world.record);
     const leave = this.#world.listen((change) => this.#pass(change));
     const closed = this.server.onclose;
     this.server.onclose = () => {

@@ -1,6 +1,7 @@
 /** What outlives a request and a session: grown lists, tasks, and the key that seals a request's state. */
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec } from '@modelcontextprotocol/server';
+import type { Record } from './record.ts';
 import { createTasks } from './tasks/tasks.ts';
 
 /** What changed, for those who are connected. */
@@ -15,13 +16,14 @@ export type State = { tool: string; round?: number; note?: string };
 export type World = ReturnType<typeof createWorld>;
 
 /** Makes a world in which nothing has grown and no task runs. */
-export const createWorld = () => {
+export const createWorld = (record: Record) => {
   const grown = { tool: [] as string[], prompt: [] as string[] };
   const listeners = new Set<(change: Change) => void>();
   const tell = (change: Change) => {
     for (const listener of listeners) listener(change);
   };
   return {
+    record,
     grown,
     states: createRequestStateCodec<State>({ key: randomBytes(32) }),
     tasks: createTasks(),

@@ -1,5 +1,5 @@
 import type { NameStyle, Selected } from '@peta/api';
-import type { Capability, CapabilityKind, Definition, Listing, ServerRecord } from '#call';
+import type { Capability, CapabilityKind, Definition, Listing, ListName, ServerRecord } from '#call';
 import { includes, labelOf } from './chosen.ts';
 import { colonName, exposedName, exposedUri, safeName } from './names.ts';
 import { present } from './present.ts';
@@ -8,7 +8,6 @@ import { createUris } from './uris.ts';
 export type Offer = { server: ServerRecord; listing: Listing | undefined };
 /** A server with what an endpoint shows of it. */
 export type Picked = { offer: Offer; chosen: Selected };
-export type ListName = keyof Listing;
 
 /** One capability of one server, as an endpoint lists it. */
 export type Entry = { list: ListName; server: ServerRecord; capability: Capability; definition: Definition };

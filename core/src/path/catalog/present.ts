@@ -1,5 +1,5 @@
 import type { Selected } from '@peta/api';
-import type { Definition, Json, JsonObject, Listing, TaskState } from '#call';
+import type { Definition, Json, JsonObject, ListName, TaskState } from '#call';
 import { changeOf, describeTool } from './chosen.ts';
 
 /** A server's own URI → the one its clients know. */
@@ -73,7 +73,7 @@ const tool: Present = (definition, { shown, uriOf, chosen }) => ({
 });
 
 /** A server's entry of each list, as clients are shown it. */
-export const present: Record<keyof Listing, Present> = {
+export const present: Record<ListName, Present> = {
   tools: tool,
   prompts: (definition, { shown }) => ({ ...definition, name: shown }),
   resources: (definition, { shown }) => ({ ...definition, uri: shown }),

@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Admitted, Capability, CapabilityKind, Definition, ServerRecord } from '#call';
-import type { ListName, Naming } from './naming.ts';
+import type {
+  Admitted,
+  Capability,
+  CapabilityKind,
+  Definition,
+  Freshness,
+  JsonObject,
+  ListName,
+  ServerRecord,
+} from '#call';
+import { declaredBy } from './declared.ts';
+import { freshnessOf } from './freshness.ts';
+import type { Naming } from './naming.ts';
 
 /** What one caller with one client sees at one endpoint, in order, and what each shown name stands for. */
 export type View = {
@@ -8,6 +19,10 @@ export type View = {
   readonly resources: readonly Definition[];
   readonly templates: readonly Definition[];
   readonly prompts: readonly Definition[];
+  /** How long each list holds, and for whom. */
+  readonly freshness: Readonly<Record<ListName, Freshness>>;
+  /** What the visible servers declare that is no matter of ours: `extensions` and `experimental`. */
+  readonly declared: JsonObject;
   /** Changes exactly when what is listed changes. */
   readonly digests: { readonly tools: string; readonly resources: string; readonly prompts: string };
   /** By kind and accepted name. */
@@ -40,8 +55,11 @@ export const computeView = (naming: Naming, admitted: Admitted, { allows, allows
     visible.add(identityOf(capability));
   }
   const { tools, resources, templates, prompts } = lists;
+  const listings = servers.map(({ listing }) => listing);
   return {
     ...lists,
+    freshness: freshnessOf(listings, admitted.caller.kind === 'anonymous'),
+    declared: declaredBy(listings),
     unlisted: servers.flatMap(({ server, listing }) => (listing ? [] : [server.serverId])),
     digests: { tools: digestOf(tools), resources: digestOf(resources, templates), prompts: digestOf(prompts) },
     find(kind, exposed) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '#call';
 import { createAsked, type TaskFollower } from './asked.ts';
+import { createPages } from './pages.ts';
 import type { Pending } from './requests.ts';
 
 const related = { 'io.modelcontextprotocol/related-task': { taskId: 'own' } };
@@ -12,6 +13,7 @@ const build = () => {
   const followers = new Map<string, TaskFollower>();
   const call: Pending = {
     party: 'somebody',
+    over: new AbortController().signal,
     onNotification: (method) => void heard.push(`call ${method}`),
     onQuestion: async () => {
       heard.push('call is asked');
@@ -27,7 +29,8 @@ const build = () => {
     pending: new Map([['peta:1', call]]),
     followers,
     send: async (message) => void sent.push(message as JsonObject),
-    isAskable: true,
+    isAwaited: () => false,
+    pages: createPages(),
   });
   const follow = () =>
     followers.set('own', {

@@ -2,7 +2,8 @@ import { type JSONRPCMessage, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprot
 import type { JsonObject, Question, Reply } from '#call';
 import { sleep } from '#lib/sleep';
 import { asObject } from './errors.ts';
-import type { Pending } from './requests.ts';
+import type { Pages } from './pages.ts';
+import { isOwnId, type Pending } from './requests.ts';
 import type { TapMessage } from './tap.ts';
 import { relatedTask } from './tasks/state.ts';
 
@@ -12,16 +13,22 @@ export type TaskFollower = {
   onNotification(method: string, params: JsonObject): void;
 };
 
+/** Answers a question, or tells why it cannot be answered. */
+export type Answer = (question: Question, signal: AbortSignal) => Promise<Reply>;
+
 type Options = {
   /** Requests under way, by id, the latest last. */
   pending: ReadonlyMap<string, Pending>;
   /** By the server's id of the task. */
   followers: ReadonlyMap<string, TaskFollower>;
   send(message: JSONRPCMessage): Promise<void>;
-  /** Was the server told of a client that can be asked? */
-  isAskable: boolean;
+  /** Is a client's first request still to come, on a connection that was opened for it? */
+  isAwaited(): boolean;
+  pages: Pages;
   /** What the server said that belongs to no request; a question among it has been refused. */
   onStray?: ((method: string, params: JsonObject) => void) | undefined;
+  /** It asked while calls of several clients were under way, and did not say which it meant. */
+  onAmbiguous?: (() => void) | undefined;
 };
 
 /** What a server may ask of a client. Anything else that is a request of its own is not for the client. */
@@ -30,7 +37,11 @@ const QUESTIONS = new Set(['elicitation/create', 'sampling/createMessage', 'root
 const OF_THE_CONNECTION = /^notifications\/((tools|prompts|resources)\/list_changed|subscriptions\/)/;
 /** A server may ask as soon as it is connected to, when the request that it was connected to for is still to come. */
 const FIRST_REQUEST_MS = 1_000;
+/** Whoever asked waits for the answer; the others' calls end, so that in the end it is certain who asked. */
+const SEVERAL_MS = 30_000;
 const LOOK_MS = 10;
+/** For so long after its roots have changed a client may be asked for them outside a call. */
+const ROOTS_MS = 10_000;
 const METHOD_NOT_FOUND = -32601;
 const INTERNAL = -32603;
 
@@ -46,7 +57,7 @@ const withoutToken = (params: JsonObject): JsonObject => {
   return { ...params, _meta: rest };
 };
 
-/** The one that all of them belong to, or undefined when they belong to more than one party. */
+/** The latest of them, if all belong to one party. */
 const onlyParty = (requests: readonly Pending[]): Pending | undefined => {
   const first = requests[0]?.party;
   const isOne = requests.length === 1 || (first !== undefined && requests.every(({ party }) => party === first));
@@ -57,61 +68,91 @@ const onlyParty = (requests: readonly Pending[]): Pending | undefined => {
  * What a server says of its own accord: questions, and notifications other than progress. Each reaches the request in
  * whose course it was said, where that is certain, and nobody else.
  */
-export const createAsked = ({ pending, followers, send, isAskable, onStray }: Options) => {
-  const open = new Map<string | number, AbortController>();
+export const createAsked = (options: Options) => {
+  const { pending, followers, send, isAwaited, pages, onStray, onAmbiguous } = options;
+  const open = new Map<string, AbortController>();
+  let roots: { answer: Answer; until: number } | undefined;
 
-  const requestFor = (stream: string | undefined): Pending | undefined =>
-    stream === undefined ? undefined : pending.get(stream);
+  const askable = (): Pending[] =>
+    [...pending.values()].filter(({ onQuestion, isOwnAlone }) => onQuestion !== undefined && !isOwnAlone);
 
-  const toAsk = (stream: string | undefined): Pending | undefined => {
-    const own = requestFor(stream);
-    if (own?.onQuestion) return own;
-    const askable = [...pending.values()].filter(({ onQuestion, isOwnAlone }) => onQuestion && !isOwnAlone);
-    const alone = askable.filter(({ isAlone }) => isAlone);
-    return onlyParty(alone.length > 0 ? alone : askable);
+  /** Whom it means that asks while calls of several clients run: once the others have ended, that is certain. */
+  const amongSeveral = async (signal: AbortSignal): Promise<Pending | undefined> => {
+    onAmbiguous?.();
+    const candidates = new Set(askable());
+    for (let waited = 0; waited < SEVERAL_MS && !signal.aborted; waited += LOOK_MS) {
+      await sleep(LOOK_MS, signal);
+      const left = askable();
+      if (!left.some((request) => candidates.has(request))) return undefined;
+      const only = onlyParty(left);
+      if (only) return only;
+    }
+    return undefined;
   };
 
-  const firstRequest = async (stream: string | undefined): Promise<Pending | undefined> => {
-    for (let waited = 0; isAskable && pending.size === 0 && waited < FIRST_REQUEST_MS; waited += LOOK_MS)
-      await sleep(LOOK_MS);
-    return toAsk(stream);
+  const first = async (signal: AbortSignal): Promise<Pending | undefined> => {
+    for (let waited = 0; isAwaited() && waited < FIRST_REQUEST_MS && !signal.aborted; waited += LOOK_MS)
+      await sleep(LOOK_MS, signal);
+    return onlyParty(askable());
   };
 
-  const ask = async (request: Pending, question: Question, signal: AbortSignal): Promise<Reply> => {
-    request.pause();
+  /** The request in whose course the question was asked, as soon as that is certain. */
+  const asker = async (stream: string | undefined, signal: AbortSignal): Promise<Pending | undefined> => {
+    if (stream !== undefined && isOwnId(stream)) {
+      const own = pending.get(stream);
+      return own?.onQuestion && own;
+    }
+    const several = askable();
+    if (several.length === 0) return first(signal);
+    return onlyParty(several) ?? amongSeveral(signal);
+  };
+
+  const answerTo = async ({ method }: Question, stream: string | undefined, signal: AbortSignal) => {
+    const now = askable().length === 0 && method === 'roots/list' && roots;
+    if (now && now.until > Date.now()) return { answer: now.answer, request: undefined };
+    const request = await asker(stream, signal);
+    return request?.onQuestion && { answer: request.onQuestion, request };
+  };
+
+  const replyTo = async (question: Question, stream: string | undefined, signal: AbortSignal): Promise<Reply> => {
+    const found = await answerTo(question, stream, signal);
+    if (!found) {
+      onStray?.(question.method, question.params);
+      return NOBODY;
+    }
+    const { answer, request } = found;
+    pages.sent(question.params, request?.onNotification);
+    request?.pause();
     try {
-      const until = request.signal ? AbortSignal.any([signal, request.signal]) : signal;
-      return (await request.onQuestion?.(question, until)) ?? NOBODY;
+      return await answer(question, request ? AbortSignal.any([signal, request.over]) : signal);
     } catch (error) {
       const message = error instanceof Error ? error.message : 'The client could not be asked.';
       return { error: { code: INTERNAL, message } };
     } finally {
-      request.resume();
+      request?.resume();
     }
   };
 
   /** A task may ask before whoever began it has read that there is one. */
-  const followerOf = async (taskId: string): Promise<TaskFollower | undefined> => {
-    for (let waited = 0; !followers.has(taskId) && waited < FIRST_REQUEST_MS; waited += LOOK_MS) await sleep(LOOK_MS);
+  const followerOf = async (taskId: string, signal: AbortSignal): Promise<TaskFollower | undefined> => {
+    for (let waited = 0; !followers.has(taskId) && waited < FIRST_REQUEST_MS && !signal.aborted; waited += LOOK_MS)
+      await sleep(LOOK_MS, signal);
     return followers.get(taskId);
   };
 
-  const replyTo = async (question: Question, stream: string | undefined, signal: AbortSignal): Promise<Reply> => {
-    const taskId = relatedTask(question.params);
-    if (taskId !== undefined) return (await followerOf(taskId))?.onQuestion(question, signal) ?? NOBODY;
-    const request = toAsk(stream) ?? (await firstRequest(stream));
-    if (request) return ask(request, question, signal);
-    onStray?.(question.method, question.params);
-    return NOBODY;
-  };
-
   const answer = async (id: string | number, question: Question, stream: string | undefined): Promise<void> => {
-    const cancelled = new AbortController();
-    open.set(id, cancelled);
-    const reply = await replyTo(question, stream, cancelled.signal);
-    open.delete(id);
+    const withdrawn = new AbortController();
+    const key = JSON.stringify(id);
+    open.set(key, withdrawn);
+    const taskId = relatedTask(question.params);
+    const follower = taskId === undefined ? undefined : await followerOf(taskId, withdrawn.signal);
+    const reply =
+      taskId === undefined
+        ? await replyTo(question, stream, withdrawn.signal)
+        : ((await follower?.onQuestion(question, withdrawn.signal)) ?? NOBODY);
+    if (open.get(key) === withdrawn) open.delete(key);
     // A question that was withdrawn is answered no more.
-    if (!cancelled.signal.aborted) await send({ jsonrpc: '2.0', id, ...reply } as JSONRPCMessage).catch(() => {});
+    if (!withdrawn.signal.aborted) await send({ jsonrpc: '2.0', id, ...reply } as JSONRPCMessage).catch(() => {});
   };
 
   /** Whoever is meant: a task's follower, the listener of a subscription, or the request in whose course it is said. */
@@ -123,17 +164,20 @@ export const createAsked = ({ pending, followers, send, isAskable, onStray }: Op
     if (method === 'notifications/progress') return undefined;
     const listening = asObject(params._meta)?.[SUBSCRIPTION_ID_META_KEY];
     if (listening !== undefined) return pending.get(String(listening));
-    return requestFor(stream) ?? onlyParty([...pending.values()].filter(({ isOwnAlone }) => !isOwnAlone));
+    if (stream !== undefined && isOwnId(stream)) return pending.get(stream);
+    return onlyParty(
+      [...pending.values()].filter(({ onNotification, isOwnAlone }) => onNotification !== undefined && !isOwnAlone),
+    );
   };
 
   const notified = (method: string, params: JsonObject, stream: string | undefined): void => {
     if (method === 'notifications/cancelled') {
-      const { requestId } = params;
-      if (typeof requestId === 'string' || typeof requestId === 'number') open.get(requestId)?.abort();
+      open.get(JSON.stringify(params.requestId))?.abort();
       return;
     }
+    if (pages.done(method, params)) return;
     const heard = hearerOf(method, params, stream);
-    if (heard) heard.onNotification?.(method, params);
+    if (heard?.onNotification) heard.onNotification(method, params);
     else onStray?.(method, params);
   };
 
@@ -152,9 +196,14 @@ export const createAsked = ({ pending, followers, send, isAskable, onStray }: Op
       return true;
     },
 
+    /** The server is about to hear of new roots, and may ask for them without a call under way. */
+    rootsChanged(answerRoots: Answer): void {
+      roots = { answer: answerRoots, until: Date.now() + ROOTS_MS };
+    },
+
     /** Nobody is to be asked any more. */
     close(): void {
-      for (const cancelled of open.values()) cancelled.abort();
+      for (const withdrawn of open.values()) withdrawn.abort();
     },
   };
 };

@@ -5,13 +5,14 @@ import {
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/client';
 import type { JsonObject } from '#call';
-import { createAsked, type TaskFollower } from './asked.ts';
+import { type Answer, createAsked, type TaskFollower } from './asked.ts';
 import { asObject, ServerUnavailable, SessionExpired } from './errors.ts';
 import { faultOf } from './faults.ts';
 import { type HandshakeOptions, meet } from './handshake.ts';
 import { keepSubscribed, type ListKind, listChangesOf, whenListChanges } from './list-changes.ts';
 import { createLogLevel } from './log-level.ts';
 import { mirroring } from './mirror.ts';
+import { createPages, pagesIn } from './pages.ts';
 import { createRequests, type RequestOptions, type Wire } from './requests.ts';
 import type { Ending, Take } from './tap.ts';
 import { createWatches } from './watches.ts';
@@ -26,8 +27,8 @@ export type Connection = {
    * `CallTimeout`, or the signal's reason once aborted; then the server has been told.
    */
   request(method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject>;
-  /** Sends a notification of the client's; whether it arrives is not known. */
-  notify(method: string, params: JsonObject): void;
+  /** Tells the server that its client's roots are others now; `answer` is asked should it want to know them at once. */
+  rootsChanged(answer: Answer): void;
   /** Calls back when the resource changes. Returns the function that ends it; rejects as `request` does. */
   watch(uri: string, listener: () => void): Promise<() => void>;
   /** Hands over what the task says and asks here. Returns the function that ends it. */
@@ -43,6 +44,8 @@ export type ConnectOptions = HandshakeOptions & {
   clientCapabilities?: JsonObject | undefined;
   /** What the server said that belongs to no request; a question among it has been refused. */
   onStray?: ((method: string, params: JsonObject) => void) | undefined;
+  /** It asked while calls of several clients were under way, and did not say which it meant. */
+  onAmbiguous?: (() => void) | undefined;
 };
 
 const CLOSED = 'The connection to the server was closed.';
@@ -61,12 +64,15 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const changed = (kind: ListKind) => {
     for (const listener of listListeners) listener(kind);
   };
+  const pages = createPages();
   const asked = createAsked({
     pending: requests.pending,
     followers,
     send: (message) => tap.send(message),
-    isAskable: options.clientCapabilities !== undefined,
+    isAwaited: () => options.clientCapabilities !== undefined && !requests.hasServed(),
+    pages,
     onStray: options.onStray,
+    onAmbiguous: options.onAmbiguous,
   });
   const take: Take = (message, stream) => {
     if ('method' in message && message.method === 'notifications/resources/updated') {
@@ -155,14 +161,20 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
 
   const request: Connection['request'] = async (method, params, requestOptions) => {
     if (requestOptions.logLevel !== undefined) await logLevel.atLeast(requestOptions.logLevel);
-    return send(method, params, requestOptions);
+    return send(method, params, requestOptions).catch((error: unknown) => {
+      for (const page of pagesIn(error) ?? []) pages.sent(page.params, requestOptions.onNotification);
+      throw error;
+    });
   };
 
   return {
     capabilities,
     isStateless,
     request: isModernHttp ? mirroring(request, options.notice ?? (() => {})) : request,
-    notify: (method, params) => void tap.send({ jsonrpc: '2.0', method, params }).catch(() => {}),
+    rootsChanged(answer) {
+      asked.rootsChanged(answer);
+      void tap.send({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' }).catch(() => {});
+    },
     watch: watches.watch,
     followTask(taskId, follower) {
       followers.set(taskId, follower);

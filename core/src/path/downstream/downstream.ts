@@ -1,13 +1,13 @@
 import type { ClearedCall, JsonObject, Outcome } from '#call';
 import { createExecute, failed, keyOf, type ServerKey, toOutcome, type Use } from './execute.ts';
-import type { Parking } from './parking.ts';
 import { canBeAsked } from './questions.ts';
 import type { Quiet } from './quiet.ts';
-import { createRun, type Run } from './run.ts';
+import { createRun, type Present } from './run.ts';
 import { createFollow } from './tasks/follow.ts';
 import { createPlaces } from './tasks/places.ts';
 import type { Support } from './tasks/wish.ts';
 import type { Tickets } from './tickets.ts';
+import type { Advanced, Waiting } from './waiting.ts';
 
 type Options = {
   use: Use;
@@ -17,7 +17,9 @@ type Options = {
   support: Support;
   callTimeoutMs: number;
   tickets: Tickets;
-  parking: Parking;
+  waiting: Waiting;
+  /** Goes on with a call that waits in another process. */
+  elsewhere(at: string, parked: string, responses: JsonObject, call: Present): Promise<Advanced | undefined>;
   quiet: Quiet;
   /** Names this process among those that serve the same clients. */
   processId: string;
@@ -35,47 +37,42 @@ const GONE = failed(
   'Invalid params: the call that this requestState stands for has ended or was answered already. Make it anew.',
 );
 const NOBODY = failed(INTERNAL, 'The client cannot be asked.');
-const FULL = failed(INTERNAL, 'Too many calls of yours wait for answers already. Answer or abandon these first.');
 
 /** Sends cleared calls to their servers, and carries what these ask back. */
 export const createDownstream = (options: Options) => {
-  const { watch, tickets, parking, processId } = options;
+  const { watch, tickets, waiting, elsewhere, processId } = options;
   const places = createPlaces(options);
   const execute = createExecute({ ...options, lendForTask: places.lend });
   const aboutTask = createFollow({ ...options, places });
 
-  /** For a client that is asked by the answer: what the server asks in the course of the call becomes its answer. */
-  const follow = async (call: ClearedCall, run: Run): Promise<Outcome> => {
-    const next = await run.next(call);
-    if ('outcome' in next) {
-      const { outcome } = next;
-      if (outcome.kind !== 'asks' || outcome.state === undefined) return outcome;
-      return { ...outcome, state: tickets.seal(call, { server: outcome.state }) };
+  /** What a client that is asked by the answer is told: how the call ended, or questions, and what to come again with. */
+  const told = (call: ClearedCall, advanced: Advanced, at: string): Outcome => {
+    if ('questions' in advanced) {
+      const { questions, parked } = advanced;
+      return { kind: 'asks', questions, state: tickets.seal(call, { parked, at }) };
     }
-    const parked = parking.park(call.caller, run);
-    if (parked !== undefined)
-      return { kind: 'asks', questions: next.questions, state: tickets.seal(call, { parked, at: processId }) };
-    run.abandon();
-    return FULL;
+    const { outcome } = advanced;
+    if (outcome.kind !== 'asks' || outcome.state === undefined) return outcome;
+    return { ...outcome, state: tickets.seal(call, { server: outcome.state }) };
   };
 
-  const begin = (call: ClearedCall, more: JsonObject): Promise<Outcome> => {
+  const begin = async (call: ClearedCall, more: JsonObject): Promise<Outcome> => {
     const { signal, notify, question, client } = call;
     if (question) return execute(call, { signal, notify, onQuestion: question }, more);
     if (!canBeAsked(client.capabilities))
       return execute(call, { signal, notify, onQuestion: async () => ({ error: NOBODY.error }) }, more);
     const run = createRun((hooks) => execute(call, hooks, more));
-    return follow(call, run);
+    return told(call, await waiting.wait(run, call), processId);
   };
 
   const resume = async (call: ClearedCall, state: string, responses: JsonObject): Promise<Outcome> => {
     const kept = tickets.open(call, state);
     if (!kept) return INVALID_STATE;
     if ('server' in kept) return begin(call, { inputResponses: responses, requestState: kept.server });
-    const run = parking.take(kept.parked);
-    if (!run) return GONE;
-    run.answer(responses);
-    return follow(call, run);
+    const { parked, at } = kept;
+    const advanced =
+      at === processId ? await waiting.advance(parked, responses, call) : await elsewhere(at, parked, responses, call);
+    return advanced ? told(call, advanced, at) : GONE;
   };
 
   const subscribe = async (call: ClearedCall): Promise<Outcome> => {

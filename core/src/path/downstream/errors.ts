@@ -16,7 +16,9 @@ export class RpcError extends Error {
   static from(error: unknown): RpcError | undefined {
     const { code: given, message, data } = asObject(error) ?? {};
     const code = rounded(given);
-    return typeof code === 'number' && typeof message === 'string' ? new RpcError(code, message, data) : undefined;
+    return typeof code === 'number' && Number.isInteger(code) && typeof message === 'string'
+      ? new RpcError(code, message, data)
+      : undefined;
   }
 }
 

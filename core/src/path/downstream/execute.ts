@@ -1,6 +1,8 @@
 import type { ClearedCall, Failed, JsonObject, Outcome, Question, Reply } from '#call';
+import { afterVisits, answerAll, askClient, type Send } from './asking.ts';
 import type { Connection } from './connection.ts';
 import { asObject, CallTimeout, RpcError, ServerUnavailable, SessionExpired } from './errors.ts';
+import { createVisits, PAGE_DONE, type Visits } from './pages.ts';
 import { canBeAsked, mayAsk, questionsIn } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import type { Hooks } from './run.ts';
@@ -14,9 +16,12 @@ export type Want = {
   capabilities: JsonObject;
   /** Whoever comes again, preferably to the same connection. */
   affinity: string;
-  /** Who may be on it at once, while something there may ask. */
+  /** Whose call it is. */
   party: string;
+  /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
+  /** Whoever leaves waits for no connection. */
+  signal: AbortSignal;
 };
 
 /** A connection for the time of one call. */
@@ -24,6 +29,8 @@ export type Lent = {
   connection: Connection;
   /** From now on the connection is for whoever came with this affinity alone. */
   bind(): void;
+  /** From now on the connection stays open, also when nobody uses it, until the returned function is called. */
+  keep(): () => void;
 };
 
 /**
@@ -42,12 +49,10 @@ export type LendForTask = (
 
 type Options = { use: Use; lendForTask: LendForTask; support: Support; callTimeoutMs: number; quiet: Quiet };
 /** Sends the call, with what goes along in the parameters, and says what an answer that ends it means. */
-type Sender = { send(more: JsonObject): Promise<JsonObject>; end(result: JsonObject): Outcome };
+type Sender = { send: Send; end(result: JsonObject): Outcome };
 
 const TIMEOUT = -32001;
-const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
-const URL_ELICITATION_REQUIRED = -32042;
 const MAX_ROUNDS = 32;
 
 export const failed = (code: number, message: string): Failed => ({ kind: 'failed', error: { code, message } });
@@ -103,84 +108,53 @@ export const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promi
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 
+/** What is said to one party's calls may reach any of them. */
+const partyOf = ({ sessionId, callId }: ClearedCall): string => sessionId ?? callId;
+
 /** What the call needs of a connection. A task's own questions say whose they are, so it need not be alone. */
-export const wantOf = (call: ClearedCall, quiet: Quiet, isTask: boolean): Want | undefined => {
-  const { client, caller, sessionId, callId, endpoint, capability } = call;
+export const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal, isTask: boolean): Want | undefined => {
+  const { client, caller, sessionId, endpoint, capability } = call;
   if (!canBeAsked(client.capabilities)) return undefined;
   const who = [caller.workspaceId, caller.kind, caller.userId, client.name, endpoint];
   return {
     capabilities: client.capabilities,
     affinity: sessionId ?? JSON.stringify(who),
-    party: sessionId ?? callId,
+    party: partyOf(call),
     isAlone: !isTask && quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
-  };
-};
-
-/** Asks the client behind the call; what it did not declare it is not asked. */
-export const askClient = async (
-  call: ClearedCall,
-  question: Question,
-  signal: AbortSignal,
-  hooks: Hooks,
-): Promise<Reply> =>
-  mayAsk(call.client.capabilities, question)
-    ? hooks.onQuestion(question, signal)
-    : { error: { code: INVALID_PARAMS, message: `The client does not take ${question.method} as asked.` } };
-
-/** Answers to all questions of one round, or the first refusal among them. */
-const answerAll = async (call: ClearedCall, questions: Readonly<Record<string, Question>>, hooks: Hooks) => {
-  const keys = Object.keys(questions);
-  const replies = await Promise.all(
-    Object.values(questions).map((question) => askClient(call, question, hooks.signal, hooks)),
-  );
-  const refused = replies.find((reply) => 'error' in reply);
-  if (refused) return refused;
-  return {
-    responses: Object.fromEntries(replies.map((reply, at) => [keys[at], 'result' in reply ? reply.result : {}])),
-  };
-};
-
-/** A server that wants a URL visited says so by an error in the older era, and by a question in the newer. */
-const urlsToVisit = (call: ClearedCall, error: unknown): Outcome | undefined => {
-  if (call.question || !(error instanceof RpcError) || error.code !== URL_ELICITATION_REQUIRED) return undefined;
-  const { elicitations } = asObject(error.data) ?? {};
-  if (!Array.isArray(elicitations) || elicitations.length === 0) return undefined;
-  const asked = elicitations.map((one) => ({
-    method: 'elicitation/create',
-    params: { mode: 'url', ...asObject(one) },
-  }));
-  if (!asked.every((question) => mayAsk(call.client.capabilities, question))) return undefined;
-  return {
-    kind: 'asks',
-    questions: Object.fromEntries(asked.map((one, at) => [`url${at + 1}`, one])),
-    state: undefined,
+    signal,
   };
 };
 
 /** Sends one call and carries on with it through as many rounds of questions as it takes. */
 export const createExecute = ({ use, lendForTask, support, callTimeoutMs, quiet }: Options) => {
   /** Sends the call and, in its course, asks its client what the server asks. */
-  const sender = (call: ClearedCall, { connection, bind }: Lent, want: Want | undefined, hooks: Hooks): Sender => {
+  const sender = (call: ClearedCall, { connection, bind }: Lent, isAskable: boolean, hooks: Hooks, visits: Visits) => {
     const forTask = taskParams(call, connection, support);
     const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> => {
-      quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, true);
+      quiet.asked({ ...call.capability, workspaceId: call.caller.workspaceId });
       if (question.method === 'roots/list') bind();
       return askClient(call, question, signal, hooks);
     };
-    const send: Sender['send'] = (more) =>
+    const onNotification = (method: string, params: JsonObject): void => {
+      if (method === PAGE_DONE) visits.done(params);
+      hooks.notify(method, params);
+    };
+    const send: Send = (more) =>
       connection.request(
         call.method,
         { ...ownParams(call), ...forTask, ...(connection.isStateless && more) },
         {
           signal: hooks.signal,
           timeoutMs: callTimeoutMs,
-          onNotification: hooks.notify,
+          onNotification,
           clientCapabilities: withTasks(call),
           logLevel: call.logLevel,
-          ...(want && { party: want.party, isAlone: want.isAlone, onQuestion }),
+          party: partyOf(call),
+          ...(isAskable && { onQuestion }),
         },
       );
-    return { send, end: (result) => endOf(call, connection, 'task' in forTask, result) };
+    const end: Sender['end'] = (result) => endOf(call, connection, 'task' in forTask, result);
+    return { send, end };
   };
 
   /** One round after the other, as long as the server answers with questions and the client can be asked at once. */
@@ -214,8 +188,12 @@ export const createExecute = ({ use, lendForTask, support, callTimeoutMs, quiet 
   /** `more` goes along in the parameters: what came with a second attempt. */
   return async (call: ClearedCall, hooks: Hooks, more: JsonObject): Promise<Outcome> => {
     const isTask = isForTask(call, support);
-    const want = wantOf(call, quiet, isTask);
-    const run = async (lent: Lent) => rounds(call, sender(call, lent, want, hooks), hooks, more);
+    const want = wantOf(call, quiet, hooks.signal, isTask);
+    const run = async (lent: Lent): Promise<Outcome> => {
+      const visits = createVisits();
+      const { send, end } = sender(call, lent, want !== undefined, hooks, visits);
+      return rounds(call, { send: afterVisits(call, send, hooks, visits), end }, hooks, more);
+    };
     const token = asObject(call.params._meta)?.progressToken;
     const ask = () => (isTask ? lendForTask(keyOf(call), run, want, token) : use(keyOf(call), run, want));
     try {
@@ -226,11 +204,11 @@ export const createExecute = ({ use, lendForTask, support, callTimeoutMs, quiet 
       });
       // A caller who leaves does not wait for a server that is still starting.
       const outcome = await untilAborted(answer, hooks.signal);
-      if (want && outcome.kind !== 'task')
-        quiet.ran({ ...call.capability, workspaceId: call.caller.workspaceId }, false);
+      const isWell = outcome.kind === 'done' && !outcome.isToolError;
+      if (want && isWell) quiet.succeeded({ ...call.capability, workspaceId: call.caller.workspaceId });
       return outcome;
     } catch (error) {
-      return urlsToVisit(call, error) ?? toOutcome(hooks.signal, call, error);
+      return toOutcome(hooks.signal, call, error);
     }
   };
 };

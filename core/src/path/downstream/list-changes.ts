@@ -33,7 +33,7 @@ export const listChangesOf = (client: Client): SubscriptionFilter => {
  * `first` is a subscription that is open already. `onMissed` is called after each gap, in which anything may have changed.
  */
 export const keepSubscribed = async (
-  client: Client,
+  client: Pick<Client, 'listen'>,
   filter: SubscriptionFilter,
   signal: AbortSignal,
   onMissed: () => void,

@@ -39,6 +39,26 @@ test('only what the server announces is asked for', async () => {
   expect(quiet.asked).toEqual(['prompts/list']);
 });
 
+test('what the server declares is kept, and how long each of its lists holds: as its shortest page', async () => {
+  const capabilities = { tools: {}, prompts: {}, extensions: { 'a/b': { c: [1] } } };
+  const hinted = server(capabilities, {
+    'tools/list': ({ cursor }) =>
+      cursor === undefined
+        ? { tools: [], nextCursor: 'second', ttlMs: 9_000, cacheScope: 'public' }
+        : { tools: [], ttlMs: 5_000.5, cacheScope: 'public' },
+    'prompts/list': () => ({ prompts: [], ttlMs: -1 }),
+  });
+  expect(await collectListing(hinted, 100)).toMatchObject({
+    capabilities,
+    freshness: { tools: { ttlMs: 5_000, cacheScope: 'public' }, prompts: { ttlMs: 0, cacheScope: 'private' } },
+  });
+});
+
+test('a list that the server does not have holds no other back', async () => {
+  const plain = server({ resources: {} }, { 'resources/list': () => ({ resources: [], ttlMs: 1 }) });
+  expect((await collectListing(plain, 100)).freshness).toEqual({ resources: { ttlMs: 1, cacheScope: 'private' } });
+});
+
 test('a server that has resources need not know templates', async () => {
   const plain = server({ resources: {} }, { 'resources/list': () => ({ resources: [{ uri: 'a:b' }] }) });
   expect(await collectListing(plain, 100)).toMatchObject({ resources: [{ uri: 'a:b' }], templates: [] });

@@ -9,14 +9,18 @@ const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'aler
  */
 export const createLogLevel = (request: ((method: string, params: JsonObject) => Promise<unknown>) | undefined) => {
   let current = LEVELS.length;
+  let set: Promise<unknown> = Promise.resolve();
 
   return {
     /** Resolves once the server sends lines of this level; a server that refuses is let be. */
     async atLeast(level: string | undefined): Promise<void> {
       const wanted = level === undefined ? -1 : LEVELS.indexOf(level);
-      if (!request || wanted < 0 || wanted >= current) return;
-      current = wanted;
-      await request('logging/setLevel', { level }).catch(() => {});
+      if (!request || wanted < 0) return;
+      if (wanted < current) {
+        current = wanted;
+        set = set.then(() => request('logging/setLevel', { level })).catch(() => {});
+      }
+      await set;
     },
   };
 };

@@ -13,11 +13,9 @@ export type RequestOptions = {
   onNotification?: ((method: string, params: JsonObject) => void) | undefined;
   /** Answers what the server asks in the course of this request; without it the server is told that nobody can. */
   onQuestion?: ((question: Question, signal: AbortSignal) => Promise<Reply>) | undefined;
-  /** Whose request it is. What cannot be told apart among requests of one party reaches its latest. */
+  /** Whose request it is, if a client's. What cannot be told apart among requests of one party reaches its latest. */
   party?: string | undefined;
-  /** No other party's request on this connection may be asked meanwhile. */
-  isAlone?: boolean | undefined;
-  /** What is asked on another stream than its own is not meant for it. */
+  /** What is asked or said on another stream than its own is not meant for it. */
   isOwnAlone?: boolean | undefined;
   /** What the client can be asked, where the server is told with each request. */
   clientCapabilities?: JsonObject | undefined;
@@ -38,10 +36,9 @@ export type Wire = {
 };
 
 /** One request under way, as what the server says in its course sees it. */
-export type Pending = Pick<
-  RequestOptions,
-  'onNotification' | 'onQuestion' | 'party' | 'isAlone' | 'isOwnAlone' | 'signal'
-> & {
+export type Pending = Pick<RequestOptions, 'onNotification' | 'onQuestion' | 'party' | 'isOwnAlone'> & {
+  /** Aborts once it was answered or given up: then nobody need be asked any more. */
+  over: AbortSignal;
   resolve(result: JsonObject): void;
   reject(error: unknown): void;
   progressed(params: JsonObject): void;
@@ -49,6 +46,10 @@ export type Pending = Pick<
   pause(): void;
   resume(): void;
 };
+
+const ID_PREFIX = 'peta:';
+/** Is it the id of one of our own requests, whether that is under way or not? */
+export const isOwnId = (id: string): boolean => id.startsWith(ID_PREFIX);
 
 /** What is ours to say in `_meta`, whatever the caller put there. */
 const OURS = new Set(
@@ -98,6 +99,7 @@ export const createRequests = () => {
   const pending = new Map<string, Pending>();
   let onIdle: (() => void) | undefined;
   let counter = 0;
+  let hasServed = false;
 
   const settled = (id: string): void => {
     pending.delete(id);
@@ -107,6 +109,9 @@ export const createRequests = () => {
   return {
     /** What is under way, in the order in which it was asked, by id. */
     pending: pending as ReadonlyMap<string, Pending>,
+
+    /** Was anything asked here yet that is a client's? */
+    hasServed: (): boolean => hasServed,
 
     /** Takes an answer or progress that belongs to one of these requests; false for anything else. */
     take(message: TapMessage): boolean {
@@ -141,7 +146,9 @@ export const createRequests = () => {
         const { signal, timeoutMs, onNotification, headers } = options;
         if (signal?.aborted) return reject(signal.reason);
         counter += 1;
-        const id = `peta:${counter}`;
+        hasServed ||= options.party !== undefined;
+        const id = `${ID_PREFIX}${counter}`;
+        const over = new AbortController();
         const stream = new AbortController();
         const envelope = wire.envelope(options);
         const callersToken = asObject(params._meta)?.progressToken;
@@ -151,6 +158,7 @@ export const createRequests = () => {
           timer.stop();
           signal?.removeEventListener('abort', abort);
           settled(id);
+          over.abort();
           return true;
         };
         const fail = (error: unknown) => void (finish() && reject(error));
@@ -168,7 +176,11 @@ export const createRequests = () => {
         signal?.addEventListener('abort', abort);
 
         pending.set(id, {
-          ...options,
+          onNotification,
+          onQuestion: options.onQuestion,
+          party: options.party,
+          isOwnAlone: options.isOwnAlone,
+          over: over.signal,
           resolve: (result) => void (finish() && resolve(result)),
           reject: fail,
           progressed: (progress) => {

@@ -8,6 +8,9 @@ export type Hooks = {
   onQuestion(question: Question, signal: AbortSignal): Promise<Reply>;
 };
 
+/** Of a call, who waits for it now, and how they are reached. */
+export type Present = Pick<Call, 'caller' | 'address' | 'params' | 'notify' | 'signal'>;
+
 /** What became of a call for now: it ended, or it waits for answers to these, by their keys. */
 export type Next = { outcome: Outcome } | { questions: Readonly<Record<string, Question>> };
 
@@ -21,7 +24,7 @@ const WITHDRAWN: Reply = { error: { code: -32603, message: 'The question was wit
 const UNANSWERED: Reply = { error: { code: -32603, message: 'The client did not answer.' } };
 
 /** Progress under the token of the request that waits now, which need not be the one that began the call. */
-const forCall = ({ params }: Call, method: string, content: JsonObject): JsonObject | undefined => {
+const forCall = ({ params }: Present, method: string, content: JsonObject): JsonObject | undefined => {
   if (method !== 'notifications/progress') return content;
   const token = asObject(params._meta)?.progressToken;
   return token === undefined ? undefined : { ...content, progressToken: token };
@@ -33,7 +36,7 @@ const forCall = ({ params }: Call, method: string, content: JsonObject): JsonObj
  */
 export const createRun = (start: (hooks: Hooks) => Promise<Outcome>) => {
   const stop = new AbortController();
-  let waiting: Call | undefined;
+  let waiting: Present | undefined;
   let backlog: [method: string, params: JsonObject][] = [];
   let open: Open[] = [];
   let asked = 0;
@@ -47,13 +50,22 @@ export const createRun = (start: (hooks: Hooks) => Promise<Outcome>) => {
 
   const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> =>
     new Promise((settle) => {
+      if (signal.aborted) return settle(WITHDRAWN);
       asked += 1;
-      const one = { key: `q${asked}`, question, settle };
-      open.push(one);
-      signal.addEventListener('abort', () => {
+      const withdraw = () => {
         open = open.filter((other) => other !== one);
-        settle(WITHDRAWN);
-      });
+        one.settle(WITHDRAWN);
+      };
+      const one: Open = {
+        key: `q${asked}`,
+        question,
+        settle(reply) {
+          signal.removeEventListener('abort', withdraw);
+          settle(reply);
+        },
+      };
+      signal.addEventListener('abort', withdraw);
+      open.push(one);
       wake();
     });
 
@@ -69,7 +81,7 @@ export const createRun = (start: (hooks: Hooks) => Promise<Outcome>) => {
 
   return {
     /** Waits until it has ended or needs answers. A client that leaves meanwhile ends it. */
-    async next(call: Call): Promise<Next> {
+    async next(call: Present): Promise<Next> {
       waiting = call;
       const missed = backlog;
       backlog = [];

@@ -5,13 +5,14 @@ import type { ServerKey } from './execute.ts';
 import { createParking } from './parking.ts';
 import { createQuiet } from './quiet.ts';
 import { createTickets } from './tickets.ts';
+import { createWaiting } from './waiting.ts';
 
 /** A connection to nothing. */
 export const unused: Connection = {
   capabilities: {},
   isStateless: false,
   request: async () => ({}),
-  notify: () => {},
+  rootsChanged: () => {},
   watch: async () => () => {},
   followTask: () => () => {},
   onListChanged: () => {},
@@ -24,12 +25,13 @@ type Use = <T>(key: ServerKey, run: (connection: Connection) => Promise<T>) => P
 /** The downstream stage over whatever lends connections. */
 export const testDownstream = (use: Use, { callTimeoutMs = 1_000, ttlMs = 60_000 } = {}) =>
   createDownstream({
-    use: (key, run) => use(key, (connection) => run({ connection, bind: () => {} })),
+    use: (key, run) => use(key, (connection) => run({ connection, bind: () => {}, keep: () => () => {} })),
     watch: async () => {},
     support: () => undefined,
     callTimeoutMs,
     tickets: createTickets({ key: randomBytes(32), now: Date.now, ttlMs }),
-    parking: createParking({ ttlMs }),
+    waiting: createWaiting(createParking({ ttlMs })),
+    elsewhere: async () => undefined,
     quiet: createQuiet(),
     processId: 'this',
   });

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Call, Json, JsonObject } from '#call';
+import { keyFor, openText, sealText } from '#lib/sealed';
 import { asObject } from './errors.ts';
 
 /** What a call needs to go on: the server's own state, or where the call waits. */
@@ -17,10 +18,6 @@ type Options = {
   ttlMs: number;
 };
 
-const CIPHER = 'aes-256-gcm';
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
 /** The same value whatever the order of its keys: a client may write its request anew. */
 const sorted = (value: Json | undefined): Json => {
   if (Array.isArray(value)) return value.map(sorted);
@@ -31,13 +28,13 @@ const sorted = (value: Json | undefined): Json => {
 };
 
 /** What a ticket is good for: this principal, at this endpoint, making this very request. */
-const bindingOf = ({ caller, endpoint, method, params, capability }: Call): Buffer => {
+const bindingOf = ({ caller, endpoint, method, params, capability }: Call): string => {
   const { _meta, requestState: _state, inputResponses: _responses, ...salient } = params;
   const principal = [caller.workspaceId, caller.kind, caller.userId, endpoint];
   const what = [method, capability.serverId, capability.name, sorted(salient as JsonObject)];
   return createHash('sha256')
     .update(JSON.stringify([principal, what]))
-    .digest();
+    .digest('base64');
 };
 
 /**
@@ -45,32 +42,19 @@ const bindingOf = ({ caller, endpoint, method, params, capability }: Call): Buff
  * `ttlMs` (2026-07-28, "Multi Round-Trip Requests", server requirements 4 and 5).
  */
 export const createTickets = ({ key: secret, now, ttlMs }: Options) => {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'peta request state', 32));
+  const key = keyFor(secret, 'peta request state');
 
   return {
     seal(call: Call, kept: Kept): string {
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv(CIPHER, key, iv);
-      cipher.setAAD(bindingOf(call));
-      const body = JSON.stringify({ kept, until: now() + ttlMs });
-      const sealed = Buffer.concat([cipher.update(body, 'utf8'), cipher.final()]);
-      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+      return sealText(key, JSON.stringify({ kept, until: now() + ttlMs }), bindingOf(call));
     },
 
     /** What was sealed, or undefined when the ticket is another's, another call's, too old, or none of ours. */
     open(call: Call, ticket: string): Kept | undefined {
-      const bytes = Buffer.from(ticket, 'base64url');
-      if (bytes.length <= IV_BYTES + TAG_BYTES) return undefined;
-      try {
-        const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES));
-        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-        decipher.setAAD(bindingOf(call));
-        const body = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
-        const { kept, until } = Sealed.parse(JSON.parse(body.toString('utf8')));
-        return until > now() ? kept : undefined;
-      } catch {
-        return undefined;
-      }
+      const text = openText(key, ticket, bindingOf(call));
+      if (text === undefined) return undefined;
+      const { kept, until } = Sealed.parse(JSON.parse(text));
+      return until > now() ? kept : undefined;
     },
   };
 };

@@ -13,31 +13,39 @@ export type Answer = {
   abandon(): void;
 };
 
-/**
- * Starts an answer. After `quietMs` without a word the stream is opened and kept alive, so that no intermediary takes
- * a long call for a dead one.
- */
-export const createAnswer = (exchange: Exchange, quietMs: number, headers?: Record<string, string>): Answer => {
-  const mayStream = acceptsStream(exchange);
-  let stream: Stream | undefined;
-  let isOver = false;
+type Options = {
+  /** After so long without a word the stream is opened, so that no intermediary takes a long call for a dead one. */
+  openAfterMs: number;
+  /** An open stream says something at least this often. */
+  quietMs: number;
+  open(): Pick<Stream, 'send' | 'keepAlive' | 'end'>;
+};
 
-  const open = (): Stream => {
-    stream ??= exchange.stream(headers);
+/** Starts an answer. */
+export const createAnswer = (exchange: Exchange, { openAfterMs, quietMs, open }: Options): Answer => {
+  const mayStream = acceptsStream(exchange);
+  let stream: ReturnType<Options['open']> | undefined;
+  let isOver = false;
+  let keepingAlive: NodeJS.Timeout | undefined;
+
+  const opened = () => {
+    clearTimeout(opening);
+    stream ??= open();
+    keepingAlive ??= setInterval(() => stream?.keepAlive(), quietMs).unref();
     return stream;
   };
-  const timer = mayStream ? setInterval(() => open().keepAlive(), quietMs) : undefined;
-  timer?.unref();
+  const opening = mayStream ? setTimeout(opened, openAfterMs).unref() : undefined;
   const close = (): boolean => {
     if (isOver) return false;
     isOver = true;
-    clearInterval(timer);
+    clearTimeout(opening);
+    clearInterval(keepingAlive);
     return true;
   };
 
   const finish = (status: number, message: Message) => {
     if (!close()) return;
-    if (!stream) return exchange.json(status, message, headers);
+    if (!stream) return exchange.json(status, message);
     stream.send(message);
     stream.end();
   };
@@ -45,15 +53,15 @@ export const createAnswer = (exchange: Exchange, quietMs: number, headers?: Reco
   return {
     canStream: mayStream,
     notify(message) {
-      if (!isOver && mayStream) open().send(message);
+      if (!isOver && mayStream) opened().send(message);
     },
     finish: (message) => finish(200, message),
     fail: finish,
     abandon() {
       if (!close()) return;
       if (stream) stream.end();
-      else if (mayStream) exchange.stream(headers).end();
-      else exchange.empty(202, headers);
+      else if (mayStream) exchange.stream().end();
+      else exchange.empty(202);
     },
   };
 };

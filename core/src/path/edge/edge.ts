@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Asks, Definition, JsonObject, Outcome, Refused, TaskState } from '#call';
+import type {
+  Admitted,
+  Arrival,
+  Ask,
+  Asks,
+  Definition,
+  Freshness,
+  JsonObject,
+  Outcome,
+  Refused,
+  TaskState,
+} from '#call';
 import type { Exchange } from './exchange.ts';
 import type { RequestId } from './ids.ts';
 import type { LiveSet } from './live.ts';
@@ -29,8 +40,8 @@ export type EdgeParts = {
   quietMs: number;
   /** A client that is asked something has this long to answer. */
   questionTimeoutMs: number;
-  /** Tells the servers that know the roots of this session's client that they are others now. */
-  rootsChanged(sessionId: string): void;
+  /** Tells the servers that know the roots of this session's client that they are others now, and may ask for them. */
+  rootsChanged(sessionId: string, answer: NonNullable<Ask['question']>): void;
 };
 
 /** One protocol era: the only code that knows what its wire looks like. */
@@ -39,8 +50,8 @@ export type Era = {
   serve(exchange: Exchange): Promise<void>;
 };
 
-/** What Peta offers to clients, in every era. */
-export const CAPABILITIES = {
+/** What Peta offers to clients itself, in every era. */
+const CAPABILITIES = {
   tools: { listChanged: true },
   resources: { subscribe: true, listChanged: true },
   prompts: { listChanged: true },
@@ -48,9 +59,15 @@ export const CAPABILITIES = {
   logging: {},
 };
 
-/** What became of a request, before it is put in the words of an era. */
+/** What Peta and the servers behind it offer to this caller. */
+export const capabilitiesFor = async ({ path }: EdgeParts, admitted: Admitted): Promise<JsonObject> => ({
+  ...CAPABILITIES,
+  ...(await path.list(admitted)).declared,
+});
+
+/** What became of a request, before it is put in the words of an era. `freshness` is that of a list. */
 export type Reply =
-  | { result: JsonObject }
+  | { result: JsonObject; freshness?: Freshness }
   | { error: WireError }
   | { cancelled: true }
   | { asks: Asks }
@@ -70,7 +87,10 @@ const page = async ({ path, pageSize }: EdgeParts, running: Running): Promise<Re
   if (!method) return undefined;
   const lists = await path.list(running.admitted);
   const { page: entries, nextCursor } = pageOf(lists[method.list], running.params.cursor, pageSize);
-  return { result: { [method.key]: [...entries], ...(nextCursor !== undefined && { nextCursor }) } };
+  return {
+    result: { [method.key]: [...entries], ...(nextCursor !== undefined && { nextCursor }) },
+    freshness: lists.freshness[method.list],
+  };
 };
 
 /** What a request asks of the path. Throws `InvalidParams`. */
@@ -89,7 +109,7 @@ const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
     case 'done':
       return { result: outcome.result };
     case 'failed':
-      return { error: failedError(outcome) };
+      return { error: failedError(outcome, ask, resourceNotFound) };
     case 'cancelled':
       return { cancelled: true };
     case 'asks':

@@ -5,10 +5,17 @@ export type Message = Record<string, unknown>;
 
 /** A server-sent event stream that is open. Writing to one that has closed does nothing. */
 export type Stream = {
-  send(message: Message): void;
+  /** `eventId` is what a client that comes back names as the last it has seen. */
+  send(message: Message, eventId?: string): void;
+  /** The same for a message that is JSON already. */
+  sendText(json: string, eventId?: string): void;
+  /** Gives the client something to come back with before anything has been said, and how long to wait before it does. */
+  prime(eventId: string, retryMs: number): void;
   /** A line that keeps intermediaries from cutting a quiet stream. */
   keepAlive(): void;
   end(): void;
+  /** Calls back once it is closed, by whichever side; at once if it is. */
+  onClosed(listener: () => void): void;
 };
 
 /** One HTTP exchange at an MCP endpoint, whatever carries it. */

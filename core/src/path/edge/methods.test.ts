@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Definition } from '#call';
-import { InvalidParams, pageOf, targetOf } from './methods.ts';
+import { callMethods, InvalidParams, listMethods, pageOf, targetOf } from './methods.ts';
 
 const named = (...names: string[]): Definition[] => names.map((name) => ({ name }));
 
@@ -51,4 +51,8 @@ test.each([
   ['completion/complete', { ref: { type: 'ref/x' } }, 'ref'],
 ])('%s with %j is refused, naming %s', (method, params, field) => {
   expect(() => targetOf(method, params)).toThrow(field);
+});
+
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('%s is no method', (name) => {
+  expect([name in listMethods, name in callMethods, listMethods[name]]).toEqual([false, false, undefined]);
 });

@@ -1,22 +1,25 @@
 import { z } from 'zod';
-import type { CapabilityKind, Definition, Json, JsonObject, TaskWish } from '#call';
+import type { CapabilityKind, Definition, Freshness, Json, JsonObject, ListName, TaskWish } from '#call';
 import { taskMethods } from './tasks.ts';
 
 /** What an edge needs of a view: lists in order. */
-export type Lists = {
-  readonly tools: readonly Definition[];
-  readonly resources: readonly Definition[];
-  readonly templates: readonly Definition[];
-  readonly prompts: readonly Definition[];
+export type Lists = Readonly<Record<ListName, readonly Definition[]>> & {
+  readonly freshness: Readonly<Record<ListName, Freshness>>;
+  /** What servers declare beside what Peta offers itself. */
+  readonly declared: JsonObject;
 };
 
+/** A table without the names that every object has, such as `constructor`: a method of that name is unknown as any other. */
+const table = <Row>(rows: Readonly<Record<string, Row>>): Readonly<Record<string, Row>> =>
+  Object.assign(Object.create(null), rows);
+
 /** List methods: which list of the view, under which key of the result. */
-export const listMethods: Readonly<Record<string, { list: keyof Lists; key: string }>> = {
+export const listMethods = table<{ list: ListName; key: string }>({
   'tools/list': { list: 'tools', key: 'tools' },
   'resources/list': { list: 'resources', key: 'resources' },
   'resources/templates/list': { list: 'templates', key: 'resourceTemplates' },
   'prompts/list': { list: 'prompts', key: 'prompts' },
-};
+});
 
 type Target = { kind: CapabilityKind; exposedName: string };
 
@@ -31,7 +34,7 @@ const Completion = z.looseObject({
 });
 
 /** Methods that reach one capability of one server: where its name stands in the parameters. */
-export const callMethods: Readonly<Record<string, (params: JsonObject) => Target>> = {
+export const callMethods = table<(params: JsonObject) => Target>({
   'tools/call': (params) => ({ kind: 'tool', exposedName: Named.parse(params).name }),
   'prompts/get': (params) => ({ kind: 'prompt', exposedName: Named.parse(params).name }),
   'resources/read': (params) => ({ kind: 'resource', exposedName: Located.parse(params).uri }),
@@ -42,7 +45,7 @@ export const callMethods: Readonly<Record<string, (params: JsonObject) => Target
       ? { kind: 'prompt', exposedName: ref.name }
       : { kind: 'resource', exposedName: ref.uri };
   },
-};
+});
 
 /** Parameters that do not have the shape their method demands. */
 export class InvalidParams extends Error {
@@ -51,7 +54,7 @@ export class InvalidParams extends Error {
 
 /** The capability that a call names. Throws `InvalidParams` naming the field that is wrong. */
 export const targetOf = (method: string, params: JsonObject): Target => {
-  const read = callMethods[method] ?? taskMethods[method];
+  const read = callMethods[method] ?? (Object.hasOwn(taskMethods, method) ? taskMethods[method] : undefined);
   if (!read) throw new InvalidParams(`${method} names no capability`);
   try {
     return read(params);

@@ -1,7 +1,7 @@
-import type { CapabilityKind, Failed, Json, Refused } from '#call';
+import type { Ask, CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
 import type { Exchange, Message } from './exchange.ts';
-import type { RequestId } from './ids.ts';
+import { isRequestId, type RequestId } from './ids.ts';
 
 export type { Message } from './exchange.ts';
 
@@ -20,6 +20,8 @@ export const CODE = {
   headerMismatch: -32020,
   missingCapability: -32021,
   unsupportedVersion: -32022,
+  /** 2025-11-25. */
+  urlElicitationRequired: -32042,
 } as const;
 
 export type WireError = { code: number; message: string; data?: Json | undefined };
@@ -96,4 +98,27 @@ export const faultError = (error: unknown): { status: number; error: WireError }
   return { status: isAway ? 503 : 500, error: { code: CODE.internal, message } };
 };
 
-export const failedError = ({ error }: Failed): WireError => error;
+/** Servers say in the words of their own era that a resource is not there; the newer one adds which. */
+const isNotFound = ({ error: { code, data } }: Failed, { kind }: Ask): boolean => {
+  if (kind !== 'resource') return false;
+  if (code === CODE.resourceNotFound) return true;
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return code === CODE.invalidParams && isObject && typeof data.uri === 'string';
+};
+
+/** A server's error as it came, but for the code and the URI of a resource that is not there. */
+export const failedError = (failed: Failed, ask: Ask, resourceNotFound: number): WireError =>
+  isNotFound(failed, ask) ? { ...failed.error, code: resourceNotFound, data: { uri: ask.exposedName } } : failed.error;
+
+const TOO_DEEP = { code: CODE.internal, message: 'The answer is nested too deeply to be passed on.' };
+
+/** The message as text. What a server nests beyond measure cannot be written, and is answered with an error instead. */
+export const textOf = (message: Message): string | undefined => {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { id } = message;
+    return isRequestId(id) && !('method' in message) ? JSON.stringify(errorMessage(id, TOO_DEEP)) : undefined;
+  }
+};

@@ -1,21 +1,44 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Arrival, Caller, Client, Refused } from '#call';
 
 type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
 
-/** Who a sessionful client is, from `initialize` until it leaves, is idle for too long, or loses its place. */
-export type Session = {
-  readonly id: string;
-  /** Whose it is: a session id alone opens nothing. */
+/** Whose a session is and where it was opened: its id alone opens nothing. */
+type Owner = {
   readonly workspaceId: string;
+  readonly kind: Caller['kind'];
   readonly userId: string | null;
+  readonly endpoint: string;
+};
+
+/** Who a sessionful client is, from `initialize` until it leaves, is idle for too long, or loses its place. */
+export type Session = Owner & {
+  readonly id: string;
   readonly client: Client;
   readonly protocolVersion: string;
-  lastUsedAt: number;
+  /** Is it in the store too? Sessions that anybody can open, where no token is needed, are in memory alone. */
+  readonly isKept: boolean;
   /** Least severity of log lines, once the client has said so. */
   logLevel: LogLevel | undefined;
+  /** URIs of the resources whose changes the client wants to hear of. */
+  subscriptions: string[];
+  lastUsedAt: number;
   /** Requests and streams that are open now: such a session is not idle. */
   open: number;
+};
+
+/** A session as it is kept where it outlives this process: under the hash of its id. */
+export type KeptSession = Omit<Session, 'id' | 'isKept' | 'lastUsedAt' | 'open'>;
+
+/** Where sessions are kept for every process that serves the same clients. */
+export type SessionStore = {
+  insert(hash: string, session: KeptSession): Promise<void>;
+  find(hash: string): Promise<KeptSession | undefined>;
+  save(hash: string, changes: Pick<KeptSession, 'logLevel' | 'subscriptions'>): Promise<void>;
+  used(hashes: readonly string[]): Promise<void>;
+  remove(hash: string): Promise<void>;
+  /** Removes what nobody has used for the idle time. */
+  sweep(idleMs: number): Promise<void>;
 };
 
 const MAX_SESSIONS = 50_000;
@@ -27,24 +50,37 @@ const unknownSession: Refused = {
 };
 
 type Options = {
+  store: SessionStore;
   /** Milliseconds since the epoch. */
   now(): number;
   idleMs: number;
-  /** Called once for each session that ends, however it ends. */
+  /** Called once for each session that is not served here any more, whyever. */
   onEnd?(session: Session): void;
+  /** What is kept of a session has changed, or the session has ended: other processes are to look again. */
+  onChanged?(hash: string): Promise<void>;
 };
 
-/** The sessions of this process. Bounded: beyond the bound the longest unused goes. */
-export const createSessions = ({ now, idleMs, onEnd }: Options) => {
+export const hashOfSession = (id: string): string => createHash('sha256').update(id).digest('hex');
+
+const isOf = (session: Owner, caller: Caller, endpoint: string): boolean =>
+  session.workspaceId === caller.workspaceId &&
+  session.kind === caller.kind &&
+  session.userId === caller.userId &&
+  session.endpoint === endpoint;
+
+/**
+ * Sessions, in memory while they are used here and in the store for other processes and for after a restart. Memory is
+ * bounded: beyond the bound the longest unused goes.
+ */
+export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options) => {
   /** In order of last use, the longest unused first. */
   const sessions = new Map<string, Session>();
+  const loading = new Map<string, Promise<void>>();
 
-  const end = (session: Session): void => {
+  /** Not served here any more. */
+  const drop = (session: Session): void => {
     if (sessions.delete(session.id)) onEnd?.(session);
   };
-
-  const isOwn = (session: Session, caller: Caller): boolean =>
-    session.workspaceId === caller.workspaceId && session.userId === caller.userId;
 
   const touch = (session: Session): void => {
     session.lastUsedAt = now();
@@ -52,56 +88,107 @@ export const createSessions = ({ now, idleMs, onEnd }: Options) => {
     sessions.set(session.id, session);
   };
 
-  const find = (id: string, caller: Caller): Session | undefined => {
-    const session = sessions.get(id);
-    return session && isOwn(session, caller) ? session : undefined;
-  };
-
-  const endLongestUnused = (): void => {
+  const dropLongestUnused = (): void => {
     for (const session of sessions.values()) {
       if (session.open > 0) continue;
-      end(session);
+      drop(session);
       return;
     }
   };
 
+  const add = (id: string, kept: KeptSession): Session => {
+    const session: Session = { ...kept, id, isKept: kept.kind !== 'anonymous', lastUsedAt: now(), open: 0 };
+    sessions.set(id, session);
+    if (sessions.size > MAX_SESSIONS) dropLongestUnused();
+    return session;
+  };
+
+  const find = (id: string, caller: Caller, endpoint: string): Session | undefined => {
+    const session = sessions.get(id);
+    return session && isOf(session, caller, endpoint) ? session : undefined;
+  };
+
+  const load = async (id: string): Promise<void> => {
+    const kept = await store.find(hashOfSession(id));
+    if (kept && !sessions.has(id)) add(id, kept);
+  };
+
+  const loaded = (id: string): Promise<void> => {
+    const pending = loading.get(id) ?? load(id).finally(() => loading.delete(id));
+    loading.set(id, pending);
+    return pending;
+  };
+
+  const clientOf = (id: string, caller: Caller, endpoint: string): Client | Refused => {
+    const session = find(id, caller, endpoint);
+    if (!session) return unknownSession;
+    touch(session);
+    return session.client;
+  };
+
+  const byHash = (hash: string): Session | undefined =>
+    [...sessions.values()].find(({ id }) => hashOfSession(id) === hash);
+
   return {
-    create(caller: Caller, client: Client, protocolVersion: string): Session {
-      const session: Session = {
-        id: randomBytes(24).toString('base64url'),
-        workspaceId: caller.workspaceId,
-        userId: caller.userId,
-        client,
-        protocolVersion,
-        lastUsedAt: now(),
-        logLevel: undefined,
-        open: 0,
-      };
-      sessions.set(session.id, session);
-      if (sessions.size > MAX_SESSIONS) endLongestUnused();
+    /** The session of this hash, if it is served here. */
+    byHash,
+
+    async create(caller: Caller, endpoint: string, client: Client, protocolVersion: string): Promise<Session> {
+      const id = randomBytes(24).toString('base64url');
+      const { workspaceId, kind, userId } = caller;
+      const owner = { workspaceId, kind, userId, endpoint };
+      const kept: KeptSession = { ...owner, client, protocolVersion, logLevel: undefined, subscriptions: [] };
+      const session = add(id, kept);
+      if (session.isKept) await store.insert(hashOfSession(id), kept);
       return session;
     },
 
     find,
 
     /** The client a request speaks for: the session's, or what a sessionless request says of itself. */
-    client(arrival: Arrival, caller: Caller): Client | Refused {
-      if (arrival.sessionId === undefined) return arrival.client ?? unknownSession;
-      const session = find(arrival.sessionId, caller);
-      if (!session) return unknownSession;
-      touch(session);
-      return session.client;
+    client({ sessionId, endpoint, client }: Arrival, caller: Caller): Client | Refused | Promise<Client | Refused> {
+      if (sessionId === undefined) return client ?? unknownSession;
+      if (sessions.has(sessionId)) return clientOf(sessionId, caller, endpoint);
+      return loaded(sessionId).then(() => clientOf(sessionId, caller, endpoint));
     },
 
-    end,
+    /** Keeps what the client has set. */
+    async save(session: Session): Promise<void> {
+      if (!session.isKept) return;
+      await store.save(hashOfSession(session.id), session);
+      await onChanged?.(hashOfSession(session.id));
+    },
+
+    /** The client left: nobody comes again with this session, here or elsewhere. */
+    async end(session: Session): Promise<void> {
+      drop(session);
+      const hash = hashOfSession(session.id);
+      if (!session.isKept) return;
+      await store.remove(hash);
+      await onChanged?.(hash);
+    },
+
+    /** The session of this hash was changed or ended, perhaps elsewhere. Returns it as it is now, if it is served here. */
+    async refresh(hash: string): Promise<Session | undefined> {
+      const session = byHash(hash);
+      if (!session) return undefined;
+      const kept = await store.find(hash);
+      if (!kept) return void drop(session);
+      session.logLevel = kept.logLevel;
+      session.subscriptions = kept.subscriptions;
+      return session;
+    },
 
     /** Ends sessions that nobody has used for the idle time. To be called now and then. */
-    sweep(): void {
-      for (const session of sessions.values()) {
-        if (now() - session.lastUsedAt < idleMs) return;
+    async sweep(): Promise<void> {
+      const inUse: string[] = [];
+      for (const session of [...sessions.values()]) {
         if (session.open > 0) touch(session);
-        else end(session);
+        if (now() - session.lastUsedAt >= idleMs) drop(session);
+        else if (session.isKept) inUse.push(hashOfSession(session.id));
       }
+      await store.used(inUse);
+      await store.sweep(idleMs);
     },
 
     all: (): readonly Session[] => [...sessions.values()],

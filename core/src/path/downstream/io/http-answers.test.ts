@@ -28,6 +28,24 @@ test('an answer that ends halfway fails the call at once', async () => {
   expect(error.message).toBe('The server ended the answer before it was complete.');
 });
 
+test('a result nested too deeply fails its call with a sentence, and a notification like that reaches nobody', async () => {
+  const nest = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const { url } = await serveLegacy((request, response, message) => {
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    const id = JSON.stringify(message.id);
+    stream(response).write(
+      `data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${id},"x":${nest(5_000)}}}\n\n`,
+    );
+    const levels = message.params?.name === 'deep' ? 5_000 : 200;
+    return response.end(`data: {"jsonrpc":"2.0","id":${id},"result":{"x":${nest(levels)}}}\n\n`);
+  });
+  const connection = await legacy(url);
+  expect((await failure(callTool(connection, 'deep'))).message).toBe(
+    'The server answered with more than 256 levels of nesting.',
+  );
+  expect(JSON.stringify(await callTool(connection, 'shallow'))).toBe(`{"x":${nest(200)}}`);
+});
+
 test.each([
   ['no JSON', (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json' }).end('<p>')],
   ['no JSON-RPC', (response: ServerResponse) => json(response, 200, { hello: 'hunter2' })],

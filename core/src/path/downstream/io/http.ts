@@ -1,9 +1,11 @@
 import {
+  type JSONRPCMessage,
   SSEClientTransport,
   SseError,
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
+import { isNestedDeeper, MAX_DEPTH } from '#lib/json';
 import { ServerUnavailable } from '../errors.ts';
 import { HttpRefusal } from '../faults.ts';
 import type { Way } from '../tap.ts';
@@ -32,9 +34,21 @@ const targetOf = ({ url, headers }: HttpConfig): { url: URL; headers: Headers } 
   return { url: target, headers: checked };
 };
 
+const TOO_DEEP = { code: -32603, message: `The server answered with more than ${MAX_DEPTH} levels of nesting.` };
+
+/** The message, or what becomes of one that is nested so deeply that nobody could write it again. */
+const bounded = (message: JSONRPCMessage): JSONRPCMessage | undefined => {
+  if (!isNestedDeeper(message, MAX_DEPTH)) return message;
+  if ('method' in message || message.id === undefined) return undefined;
+  return { jsonrpc: '2.0', id: message.id, error: TOO_DEEP };
+};
+
 /** Passes on what the SDK's transport does; what it is asked to do stays with the caller. */
 const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTransport): void => {
-  inner.onmessage = (message) => way.onmessage?.(message);
+  inner.onmessage = (given) => {
+    const message = bounded(given);
+    if (message) way.onmessage?.(message);
+  };
   inner.onclose = () => way.onclose?.();
 };
 

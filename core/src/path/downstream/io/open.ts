@@ -21,6 +21,7 @@ type Options = {
   signal?: AbortSignal | undefined;
   clientCapabilities?: JsonObject | undefined;
   onStray?: ConnectOptions['onStray'];
+  onAmbiguous?: ConnectOptions['onAmbiguous'];
 };
 
 const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Promise<Way> => {
@@ -37,7 +38,7 @@ const openTransport = async (config: LaunchConfig, spawn: Options['spawn']): Pro
 /** Connects to a server as its launch configuration says. Rejects with a sentence that repeats nothing of it. */
 export const openConnection = (
   config: LaunchConfig,
-  { spawn, startTimeoutMs, product, eras, notice, signal, clientCapabilities, onStray }: Options,
+  { spawn, startTimeoutMs, product, eras, notice, signal, clientCapabilities, onStray, onAmbiguous }: Options,
 ): Promise<Connection> =>
   connect({
     open: () => openTransport(config, spawn),
@@ -50,4 +51,5 @@ export const openConnection = (
     signal,
     clientCapabilities,
     onStray,
+    onAmbiguous,
   });

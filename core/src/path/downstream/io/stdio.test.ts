@@ -42,7 +42,7 @@ const reach = async (name: string): Promise<Connection> => {
 const callTool = (connection: Connection, name: string) =>
   connection.request('tools/call', { name }, { timeoutMs: 5_000 });
 
-test.each(['null-error', 'wordless-error', 'number-result', 'no-result'])(
+test.each(['null-error', 'wordless-error', 'boundless-code', 'number-result', 'no-result'])(
   'an answer that is none (%s) fails its call and nothing else',
   async (trick) => {
     const connection = await reach('hostile');

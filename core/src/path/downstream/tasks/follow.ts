@@ -31,7 +31,7 @@ export const createFollow = ({ places, quiet, callTimeoutMs }: Options) => {
 
   const run = async (call: ClearedCall, ownId: string): Promise<Outcome> => {
     const { method, kept } = call;
-    const at = await places.find(keyOf(call), ownId, wantOf(call, quiet, true), kept?.state ?? {});
+    const at = await places.find(keyOf(call), ownId, wantOf(call, quiet, call.signal, true), kept?.state ?? {});
     if (method === 'tasks/listen') return listen(call, at);
     const outcome = isPlace(at)
       ? await sessionful[method]?.(call, at)

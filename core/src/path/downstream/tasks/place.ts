@@ -9,7 +9,7 @@ type Options = {
   taskId: string;
   callTimeoutMs: number;
   /** What the call that began it gave to be told of its progress by. */
-  progressToken?: JsonObject[string];
+  progressToken?: JsonObject[string] | undefined;
 };
 
 type Open = { question: Question; settle(reply: Reply): void; asker: Hooks | undefined };

@@ -22,56 +22,49 @@ export const createPlaces = ({ use, callTimeoutMs }: Options) => {
   const nameOf = ({ workspaceId, serverId }: ServerKey, taskId: string): string =>
     JSON.stringify([workspaceId, serverId, taskId]);
 
-  /** Keeps the place; the promise resolves once it is not needed any more. */
-  const keep = (name: string, place: Place, connection: Connection, ttlMs: unknown): Promise<void> =>
-    new Promise((done) => {
-      let timer: NodeJS.Timeout | undefined;
-      const close = () => {
-        clearTimeout(timer);
-        if (places.get(name)?.place === place) places.delete(name);
-        place.close();
-        done();
-      };
-      const expire = (ms: number) => {
-        clearTimeout(timer);
-        timer = setTimeout(close, Math.min(ms, MAX_KEPT_MS));
-        timer.unref();
-      };
-      places.set(name, { place, expire });
-      expire(typeof ttlMs === 'number' ? ttlMs : MAX_KEPT_MS);
-      connection.onClosed(close);
-    });
+  /** Keeps the place, and its connection, until it is not needed any more. */
+  const keep = (name: string, place: Place, { connection, keep: keepOpen }: Lent, ttlMs: unknown): void => {
+    const leave = keepOpen();
+    let timer: NodeJS.Timeout | undefined;
+    const close = () => {
+      clearTimeout(timer);
+      if (places.get(name)?.place === place) places.delete(name);
+      place.close();
+      leave();
+    };
+    const expire = (ms: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(close, Math.min(ms, MAX_KEPT_MS));
+      timer.unref();
+    };
+    places.set(name, { place, expire });
+    expire(typeof ttlMs === 'number' ? ttlMs : MAX_KEPT_MS);
+    connection.onClosed(close);
+  };
 
-  const lend: LendForTask = (key, run, want, progressToken) =>
-    new Promise<Outcome>((resolve, reject) => {
-      const runAndKeep = async (lent: Lent): Promise<void> => {
-        const outcome = await run(lent);
-        const { connection } = lent;
-        resolve(outcome);
-        if (outcome.kind !== 'task' || connection.isStateless) return;
-        const { taskId, ttlMs } = outcome.task;
-        const place = createPlace({
-          connection,
-          taskId,
-          callTimeoutMs,
-          ...(progressToken !== undefined && { progressToken }),
-        });
-        await keep(nameOf(key, taskId), place, connection, ttlMs);
-      };
-      use(key, runAndKeep, want).catch(reject);
-    });
+  const lend: LendForTask = (key, run, want, progressToken) => {
+    const runAndKeep = async (lent: Lent): Promise<Outcome> => {
+      const outcome = await run(lent);
+      const { connection } = lent;
+      if (outcome.kind !== 'task' || connection.isStateless) return outcome;
+      const { taskId, ttlMs } = outcome.task;
+      keep(nameOf(key, taskId), createPlace({ connection, taskId, callTimeoutMs, progressToken }), lent, ttlMs);
+      return outcome;
+    };
+    return use(key, runAndKeep, want);
+  };
 
   /** Where nobody knows the place any more, such as after a restart: any connection for such a client. */
-  const findAnew = (key: ServerKey, taskId: string, want: Want | undefined, ttlMs: unknown) =>
-    new Promise<Place | Connection>((resolve, reject) => {
-      const settle = async ({ connection }: Lent): Promise<void> => {
-        if (connection.isStateless) return resolve(connection);
-        const place = createPlace({ connection, taskId, callTimeoutMs });
-        resolve(place);
-        await keep(nameOf(key, taskId), place, connection, ttlMs);
-      };
-      use(key, settle, want).catch(reject);
-    });
+  const findAnew = (key: ServerKey, taskId: string, want: Want | undefined, ttlMs: unknown) => {
+    const find = async (lent: Lent): Promise<Place | Connection> => {
+      const { connection } = lent;
+      if (connection.isStateless) return connection;
+      const place = createPlace({ connection, taskId, callTimeoutMs });
+      keep(nameOf(key, taskId), place, lent, ttlMs);
+      return place;
+    };
+    return use(key, find, want);
+  };
 
   return {
     /** Runs a call that may begin a task, on a connection that is kept if it does. */

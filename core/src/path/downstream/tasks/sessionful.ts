@@ -1,6 +1,6 @@
 import { type ClearedCall, isOver, type JsonObject, type Outcome, type TaskState } from '#call';
+import { askClient } from '../asking.ts';
 import { asObject, RpcError } from '../errors.ts';
-import { askClient } from '../execute.ts';
 import { mayAsk } from '../questions.ts';
 import type { Hooks } from '../run.ts';
 import type { Place } from './place.ts';

@@ -1,8 +1,8 @@
 import { type ClearedCall, isOver, type JsonObject, type Outcome, type TaskState } from '#call';
 import { sleep } from '#lib/sleep';
+import { askClient } from '../asking.ts';
 import type { Connection } from '../connection.ts';
 import { asObject, RpcError, ServerUnavailable } from '../errors.ts';
-import { askClient } from '../execute.ts';
 import { questionsIn } from '../questions.ts';
 import { readState, withoutRelated } from './state.ts';
 import { withTasks } from './wish.ts';

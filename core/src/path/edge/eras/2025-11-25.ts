@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import type { Caller, Client, JsonObject } from '#call';
-import { CAPABILITIES, type EdgeParts, type Era } from '../edge.ts';
+import { readJson } from '#lib/json';
+import { capabilitiesFor, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
 import { type Notification, parseMessage, type Request } from './json-rpc.ts';
-import { createQuestions } from './session-questions.ts';
+import { parseEventId, type StreamStore } from './resumable.ts';
+import { createQuestions, type MailPort } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
 import { taskCapability, withoutTasks } from './session-tasks.ts';
+import { createSessionWatches } from './session-watches.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -17,9 +20,30 @@ const LATEST = VERSIONS[0];
 const isKnown = (version: string): boolean => VERSIONS.some((known) => known === version);
 
 export type SessionPort = {
-  create(caller: Caller, client: Client, protocolVersion: string): SessionRef;
-  find(id: string, caller: Caller): SessionRef | undefined;
-  end(session: SessionRef): void;
+  create(caller: Caller, endpoint: string, client: Client, protocolVersion: string): Promise<SessionRef>;
+  find(id: string, caller: Caller, endpoint: string): SessionRef | undefined;
+  /** Keeps what the client has set. */
+  save(session: SessionRef): Promise<void>;
+  end(session: SessionRef): Promise<void>;
+};
+
+type SessionParts = EdgeParts & {
+  streamStore: StreamStore;
+  /** Something went wrong that no client is told. */
+  onFault(error: unknown): void;
+  processId: string;
+  mail: MailPort;
+  /** Tells other processes that a request was cancelled which is not under way here; its id is JSON. */
+  cancel(sessionId: string, requestId: string): Promise<void>;
+};
+
+type Sessionful = Era & {
+  /** The session is not served here any more. */
+  ended(sessionId: string): void;
+  /** What the client has set was changed elsewhere. */
+  changed(session: SessionRef): Promise<void>;
+  /** The client cancelled a request, and told another process; its id is JSON. */
+  cancelled(sessionId: string, requestId: string): void;
 };
 
 const Initialize = z.looseObject({
@@ -27,17 +51,24 @@ const Initialize = z.looseObject({
   capabilities: z.looseObject({}),
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
+/** Longer ids are not told to other processes. */
+const MAX_TOLD_ID = 1_000;
+const readRequestId = (json: string): RequestId => RequestIdShape.parse(readJson(json));
 const CancelledParams = z.looseObject({ requestId: RequestIdShape });
 
 /** A request without a session is let in at the door and then told what it lacks: first who, then what. */
 const NO_SESSION: Client = { name: 'unknown', version: '', capabilities: {} };
 
 /** Protocol revisions 2024-11-05 to 2025-11-25 over Streamable HTTP: `initialize` opens a session. */
-export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { ended(sessionId: string): void } => {
-  const { path, product } = parts;
-  const open = createOpenSessions(parts);
-  const questions = createQuestions(parts.questionTimeoutMs);
-  const answerRequest = createSessionRequests(parts, open, questions);
+export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionful => {
+  const { path, product, onFault } = parts;
+  const open = createOpenSessions({
+    ...parts,
+    onOwnStream: (session) => void watches.restore(session).catch(onFault),
+  });
+  const watches = createSessionWatches(parts, open);
+  const questions = createQuestions({ ...parts, timeoutMs: parts.questionTimeoutMs });
+  const answerRequest = createSessionRequests(parts, { open, questions, watches, sessions });
 
   const initialize = async (exchange: Exchange, { id, params }: Request) => {
     const asked = Initialize.safeParse(params);
@@ -54,10 +85,13 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       return refuse(exchange, 200, id, { code: CODE.invalidParams, message: `Invalid params of initialize: ${field}` });
     }
     const version = protocolVersion !== undefined && isKnown(protocolVersion) ? protocolVersion : LATEST;
-    const session = sessions.create(admitted.caller, client, version);
+    const session = await sessions.create(admitted.caller, exchange.arrival.endpoint, client, version);
     const result = {
       protocolVersion: version,
-      capabilities: { ...CAPABILITIES, ...(version === LATEST && taskCapability(admitted.caller)) },
+      capabilities: {
+        ...(await capabilitiesFor(parts, admitted)),
+        ...(version === LATEST && taskCapability(admitted.caller)),
+      },
       serverInfo: { name: product.name, title: product.title, version: product.version },
       instructions: product.instructions,
     };
@@ -72,18 +106,30 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       turnAway(exchange, id, admitted);
       return undefined;
     }
-    const session = sessionId === undefined ? undefined : sessions.find(sessionId, admitted.caller);
+    const session =
+      sessionId === undefined ? undefined : sessions.find(sessionId, admitted.caller, exchange.arrival.endpoint);
     if (session) return { admitted, session };
     const message = 'The header Mcp-Session-Id is missing: start with initialize, then send the id it gave.';
     refuse(exchange, 400, id, { code: CODE.invalidRequest, message });
     return undefined;
   };
 
-  const notified = ({ method, params }: Notification, session: SessionRef): void => {
-    if (method === 'notifications/roots/list_changed') parts.rootsChanged(session.id);
+  const cancelElsewhere = async ({ id }: SessionRef, requestId: string): Promise<void> => {
+    if (requestId.length <= MAX_TOLD_ID) await parts.cancel(id, requestId);
+  };
+
+  const notified = async ({ method, params }: Notification, session: SessionRef): Promise<void> => {
+    if (method === 'notifications/roots/list_changed')
+      parts.rootsChanged(
+        session.id,
+        questions.onStream(session.id, () => open.sayer(session.id)),
+      );
     if (method !== 'notifications/cancelled') return;
-    const cancelled = CancelledParams.safeParse(params);
-    if (cancelled.success) open.of(session.id).requests.get(cancelled.data.requestId)?.abort();
+    const { data: cancelled } = CancelledParams.safeParse(params);
+    if (!cancelled) return;
+    const request = open.of(session.id).requests.get(cancelled.requestId);
+    if (request) request.abort();
+    else if (session.isKept) await cancelElsewhere(session, JSON.stringify(cancelled.requestId));
   };
 
   const post = async (exchange: Exchange) => {
@@ -105,8 +151,8 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
     if (!entered) return;
     const { admitted, session } = entered;
     if (message.kind === 'request') return answerRequest(exchange, message, admitted, session);
-    if (message.kind === 'response') questions.answered(session.id, message.id, message.reply);
-    else notified(message, session);
+    if (message.kind === 'response') await questions.answered(session.id, message.id, message.reply);
+    else await notified(message, session);
     exchange.empty(202);
   };
 
@@ -117,13 +163,18 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       const message = 'GET opens a stream: accept text/event-stream.';
       return refuse(exchange, 406, null, { code: CODE.invalidRequest, message });
     }
-    open.openStream(exchange, entered.admitted, entered.session);
+    const lastEventId = exchange.header('last-event-id');
+    if (lastEventId === undefined) return open.openOwn(exchange, entered.admitted, entered.session);
+    const at = parseEventId(lastEventId);
+    if (at) return open.resume(exchange, entered.admitted, entered.session, at);
+    const message = 'The Last-Event-ID is none that this server gave.';
+    refuse(exchange, 400, null, { code: CODE.invalidRequest, message });
   };
 
   const remove = async (exchange: Exchange) => {
     const entered = await enter(exchange, null);
     if (!entered) return;
-    sessions.end(entered.session);
+    await sessions.end(entered.session);
     exchange.empty(204);
   };
 
@@ -149,5 +200,7 @@ export const sessionful = (parts: EdgeParts, sessions: SessionPort): Era & { end
       questions.ended(sessionId);
       open.ended(sessionId);
     },
+    changed: watches.restore,
+    cancelled: (sessionId, requestId) => open.of(sessionId).requests.get(readRequestId(requestId))?.abort(),
   };
 };

@@ -3,24 +3,34 @@ import {
   CLIENT_INFO_META_KEY,
   classifyInboundRequest,
   LOG_LEVEL_META_KEY,
-  SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, Ask, Asks, Client, JsonObject, Retry, TaskWish } from '#call';
+import type { Admitted, Ask, Client, JsonObject, Retry, TaskWish } from '#call';
 import { type Answer, createAnswer } from '../answer.ts';
-import { CAPABILITIES, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
-import type { Exchange, Message } from '../exchange.ts';
+import { capabilitiesFor, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
+import type { Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods, taskOf } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
 import { knowsTasks, missingTasks, TASKS } from '../tasks.ts';
-import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage, turnAway } from '../wire.ts';
+import {
+  CODE,
+  errorMessage,
+  faultError,
+  notificationMessage,
+  refuse,
+  resultMessage,
+  turnAway,
+  type WireError,
+} from '../wire.ts';
 import { headerMismatch } from './headers.ts';
 import { listen } from './listen.ts';
 import { paramMismatch } from './param-headers.ts';
+import { complete, freshnessOfRead, inputRequired, STALE } from './stateless-result.ts';
 
 const VERSION = '2026-07-28';
+const NEEDS_PAGES = { requiredCapabilities: { elicitation: { url: {} } } };
 
 const Request = z.looseObject({
   id: RequestIdShape,
@@ -57,29 +67,6 @@ const idOf = (body: unknown): RequestId | null => {
   return id.success ? id.data.id : null;
 };
 
-/** Lists and reads of this era say how long they hold: until the next change, for this caller alone. */
-const freshness = (method: string): JsonObject =>
-  method in listMethods || method === 'resources/read' || method === 'server/discover'
-    ? { ttlMs: 0, cacheScope: 'private' }
-    : {};
-
-const complete = ({ product }: EdgeParts, method: string, result: JsonObject): JsonObject => ({
-  resultType: 'complete',
-  ...result,
-  ...freshness(method),
-  _meta: {
-    ...(result._meta as JsonObject | undefined),
-    [SERVER_INFO_META_KEY]: { name: product.name, title: product.title, version: product.version },
-  },
-});
-
-/** 2026-07-28, "Multi Round-Trip Requests": the answer asks, and the request comes again with answers. */
-const inputRequired = ({ questions, state }: Asks): JsonObject => ({
-  resultType: 'input_required',
-  ...(Object.keys(questions).length > 0 && { inputRequests: { ...questions } }),
-  ...(state !== undefined && { requestState: state }),
-});
-
 const ABOUT_TASKS = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
 /** What a request has to do with tasks; whoever does not know them is never given one. Throws `InvalidParams`. */
@@ -113,20 +100,37 @@ const logLevelOf = ({ params: { _meta: meta } }: Request): LogLevel | undefined 
   return level.data;
 };
 
-const discover = ({ product }: EdgeParts): JsonObject => ({
-  supportedVersions: [VERSION],
-  capabilities: { ...CAPABILITIES, extensions: { [TASKS]: {} } },
-  instructions: product.instructions,
-});
+const discover = async (parts: EdgeParts, admitted: Admitted): Promise<JsonObject> => {
+  const declared = await capabilitiesFor(parts, admitted);
+  const extensions = { ...(declared.extensions as JsonObject | undefined), [TASKS]: {} };
+  const capabilities = { ...declared, extensions };
+  const { instructions } = parts.product;
+  return complete(parts, { supportedVersions: [VERSION], capabilities, instructions }, STALE);
+};
 
-const messageFor = (parts: EdgeParts, { id, method }: Request, reply: Exclude<Reply, { cancelled: true }>): Message => {
-  if ('error' in reply) return errorMessage(id, reply.error);
-  if ('task' in reply) {
+/** A server of 2025-11-25 wants a page visited, and this client declared no pages. */
+const errorFor = (error: WireError): WireError =>
+  error.code === CODE.urlElicitationRequired
+    ? { code: CODE.missingCapability, message: error.message, data: NEEDS_PAGES }
+    : error;
+
+/** Says it on the exchange. A client that lacks a capability learns it from the HTTP status too. */
+const tell = (parts: EdgeParts, request: Request, admitted: Admitted, reply: Reply, answer: Answer): void => {
+  const { id } = request;
+  if ('cancelled' in reply) answer.abandon();
+  else if ('asks' in reply) answer.finish(resultMessage(id, inputRequired(reply.asks)));
+  else if ('task' in reply) {
     const { resultType: _type, ...task } = reply.task;
-    const result = complete(parts, method, task);
-    return resultMessage(id, method === 'tools/call' ? { ...result, resultType: 'task' } : result);
+    const result = complete(parts, task, undefined);
+    answer.finish(resultMessage(id, request.method === 'tools/call' ? { ...result, resultType: 'task' } : result));
+  } else if ('result' in reply) {
+    const freshness =
+      request.method === 'resources/read' ? freshnessOfRead(reply.result, admitted, retryOf(request)) : reply.freshness;
+    answer.finish(resultMessage(id, complete(parts, reply.result, freshness)));
+  } else {
+    const error = errorFor(reply.error);
+    answer.fail(error.code === CODE.missingCapability ? 400 : 200, errorMessage(id, error));
   }
-  return resultMessage(id, 'asks' in reply ? inputRequired(reply.asks) : complete(parts, method, reply.result));
 };
 
 /** Runs it with what came along with the request. Throws what is a fault rather than an answer. */
@@ -140,6 +144,7 @@ const runRequest = async (
   try {
     const logLevel = logLevelOf(request);
     const notify: Ask['notify'] = (method, params) => {
+      if (method === 'notifications/elicitation/complete') return;
       const isLog = method === 'notifications/message';
       if (!isLog || (logLevel && isWanted(logLevel, params))) answer.notify(notificationMessage(method, params));
     };
@@ -162,14 +167,14 @@ const runRequest = async (
 };
 
 const run = async (parts: EdgeParts, exchange: Exchange, request: Request, admitted: Admitted) => {
+  const { quietMs } = parts;
   const revoked = new AbortController();
   const { remove } = parts.live.add({ admitted, end: () => revoked.abort() });
-  const answer = createAnswer(exchange, parts.quietMs);
+  const answer = createAnswer(exchange, { openAfterMs: quietMs, quietMs, open: exchange.stream });
   try {
     const signal = AbortSignal.any([exchange.gone, revoked.signal]);
     const reply = await runRequest(parts, request, admitted, signal, answer);
-    if ('cancelled' in reply) answer.abandon();
-    else answer.finish(messageFor(parts, request, reply));
+    tell(parts, request, admitted, reply, answer);
   } catch (error) {
     const fault = faultError(error);
     answer.fail(fault.status, errorMessage(request.id, fault.error));
@@ -190,7 +195,7 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
 
   const { method } = request;
   if (method === 'server/discover')
-    return exchange.json(200, resultMessage(request.id, complete(parts, method, discover(parts))));
+    return exchange.json(200, resultMessage(request.id, await discover(parts, admitted)));
   if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
   if (ABOUT_TASKS.has(method) && !knowsTasks(admitted.client.capabilities))
     return refuse(exchange, 400, request.id, missingTasks);

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Admitted, Arrival, Ask, Caller, Definition, Outcome } from '#call';
+import type { Admitted, Arrival, Ask, Caller, Definition, Freshness, Outcome } from '#call';
 import { readJson } from '#lib/json';
 import { createEdge, type EdgeParts } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
 import { createLive } from '../live.ts';
 import { sessionful } from './2025-11-25.ts';
 import { stateless } from './2026-07-28.ts';
+import type { StreamStore } from './resumable.ts';
 import type { SessionRef } from './session-streams.ts';
 
 const caller: Caller = {
@@ -19,6 +20,15 @@ const caller: Caller = {
   preferences: {},
 };
 
+const stale: Freshness = { ttlMs: 0, cacheScope: 'private' };
+const freshness = {
+  tools: { ttlMs: 7, cacheScope: 'public' as const },
+  resources: stale,
+  templates: stale,
+  prompts: stale,
+};
+const declared = { extensions: { 'a/b': { c: 1 } } };
+
 /** Both eras on one path that writes down what it is asked. */
 const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools: Definition[] = []) => {
   const asked: Ask[] = [];
@@ -29,7 +39,7 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
         caller,
         client: client ?? { name: 'session', version: '', capabilities: {} },
       }),
-      list: async () => ({ tools: [{ name: 's__t' }], resources: [], templates: [], prompts: [] }),
+      list: async () => ({ tools: [{ name: 's__t' }], resources: [], templates: [], prompts: [], freshness, declared }),
       call: async (ask) => {
         asked.push(ask);
         meanwhile(ask);
@@ -51,22 +61,40 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
   const session: SessionRef = {
     id: 'the-session',
     client: { name: 'session', version: '', capabilities: {} },
+    protocolVersion: '2025-11-25',
+    isKept: false,
     open: 0,
     logLevel: undefined,
+    subscriptions: [],
   };
-  const old = sessionful(parts, {
-    create: () => session,
-    find: (id) => (id === session.id ? session : undefined),
-    end: () => {},
-  });
+  const streamStore: StreamStore = {
+    begin: async () => {},
+    append: async () => {},
+    replay: async () => undefined,
+    adopt: async () => {},
+  };
+  const onFault = (error: unknown) => expect.unreachable(String(error));
+  const mail = { send: async () => {}, listen: () => () => {} };
+  const old = sessionful(
+    { ...parts, streamStore, onFault, processId: 'this', mail, cancel: async () => {} },
+    {
+      create: async () => session,
+      find: (id) => (id === session.id ? session : undefined),
+      save: async () => {},
+      end: async () => {},
+    },
+  );
   const serve = createEdge([stateless(parts), old]);
 
   const send = async (body: object, headers: Record<string, string>) => {
     const answers: { status: number; message: Message }[] = [];
     const stream = {
       send: (message: Message) => void answers.push({ status: 200, message }),
+      sendText: (json: string) => void answers.push({ status: 200, message: JSON.parse(json) as Message }),
+      prime: () => {},
       keepAlive: () => {},
       end: () => {},
+      onClosed: () => {},
     };
     const exchange: Exchange = {
       method: 'POST',
@@ -118,7 +146,9 @@ test('each era tells a result in its own words', async () => {
   const [young] = await send(...modern('tools/call', params));
   expect(young?.message).toMatchObject({ result: { resultType: 'complete', content: [] } });
   const [list] = await send(...modern('tools/list', {}));
-  expect(list?.message).toMatchObject({ result: { tools: [{ name: 's__t' }], ttlMs: 0, cacheScope: 'private' } });
+  expect(list?.message).toMatchObject({ result: { tools: [{ name: 's__t' }], ttlMs: 7, cacheScope: 'public' } });
+  const [oldList] = await send(...legacy('tools/list', {}));
+  expect(oldList?.message.result).toEqual({ tools: [{ name: 's__t' }] });
 });
 
 test('a notification opens the stream, and the result follows on it', async () => {
@@ -138,6 +168,53 @@ test('a resource that is not there has the code of its era, hidden or unknown', 
   const [young] = await send(body, headers);
   expect(young?.message.error).toMatchObject({ code: -32602 });
   expect(JSON.stringify([old, young])).not.toContain('inside');
+});
+
+test.each([
+  [-32002, undefined],
+  [-32602, { uri: 'own:x' }],
+])("a server's %i for a resource that is not there has the code of the client's era", async (code, data) => {
+  const { send } = build({ kind: 'failed', error: { code, message: 'gone', data } });
+  const [old] = await send(...legacy('resources/read', { uri: 's__t' }));
+  const [young] = await send(...modern('resources/read', { uri: 's__t' }));
+  expect(old?.message.error).toEqual({ code: -32002, message: 'gone', data: { uri: 's__t' } });
+  expect(young?.message.error).toEqual({ code: -32602, message: 'gone', data: { uri: 's__t' } });
+});
+
+test("a server's other errors come as they are", async () => {
+  const error = { code: -32602, message: 'no', data: { field: 'uri' } };
+  const { send } = build({ kind: 'failed', error });
+  for (const one of [modern, legacy]) {
+    const [body, headers] = one('resources/read', { uri: 's__t' });
+    const [answer] = await send(body, headers);
+    expect(answer).toMatchObject({ status: 200, message: { error } });
+  }
+});
+
+test('a client that lacks a capability learns it from the status too', async () => {
+  const error = { code: -32021, message: 'no', data: { requiredCapabilities: { sampling: {} } } };
+  const { send } = build({ kind: 'failed', error });
+  const [answer] = await send(...modern('tools/call', params));
+  expect(answer).toMatchObject({ status: 400, message: { error } });
+});
+
+test('what was read after questions holds for no time', async () => {
+  const result = { contents: [], ttlMs: 500, cacheScope: 'public' };
+  const { send } = build({ ...done, result });
+  const [first] = await send(...modern('resources/read', { uri: 's__t' }));
+  expect(first?.message.result).toMatchObject({ ttlMs: 500, cacheScope: 'private' });
+  const [again] = await send(...modern('resources/read', { uri: 's__t', inputResponses: {} }));
+  expect(again?.message.result).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
+});
+
+test('both eras tell what Peta offers and what the servers declare beside it', async () => {
+  const { send } = build(done);
+  const [young] = await send(...modern('server/discover', {}));
+  const clientInfo = { name: 'c', version: '1' };
+  const start = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const [old] = await send({ jsonrpc: '2.0', id: 1, method: 'initialize', params: start }, {});
+  for (const answer of [young, old])
+    expect(answer?.message.result).toMatchObject({ capabilities: { tools: { listChanged: true }, ...declared } });
 });
 
 test('an id beyond 2^53 comes back with its digits', async () => {

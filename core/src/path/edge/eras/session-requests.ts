@@ -7,18 +7,22 @@ import { followTask } from '../follow-task.ts';
 import type { RequestId } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods } from '../methods.ts';
-import { subscribe } from '../subscribe.ts';
 import { CODE, errorMessage, faultError, notificationMessage, refuse, resultMessage } from '../wire.ts';
 import type { Request } from './json-rpc.ts';
 import type { createQuestions } from './session-questions.ts';
 import type { OpenSessions, SessionRef } from './session-streams.ts';
 import { forSession, mayListTasks, related, sessionfulTask, wishOf } from './session-tasks.ts';
+import type { Watches } from './session-watches.ts';
 
 type Questions = ReturnType<typeof createQuestions>;
+type Kept = { save(session: SessionRef): Promise<void> };
 type Entered = { request: Request; admitted: Admitted; session: SessionRef };
 /** Answers one request on its exchange. */
 type Serve = (exchange: Exchange, entered: Entered) => Promise<void> | void;
 
+/** A call that takes longer has a stream, to which a client that loses its connection can come back. */
+const OPEN_AFTER_MS = 1_000;
+const PAGE_DONE = 'notifications/elicitation/complete';
 const NO_STREAM = 'The client takes no stream with this answer, so it cannot be asked.';
 
 /** All but `tasks/list`, which is not for everybody. */
@@ -31,7 +35,15 @@ const refuseMethod = (exchange: Exchange, { id, method }: Request) =>
   refuse(exchange, 200, id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
 
 /** Requests inside a session of the revisions to 2025-11-25. */
-export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, questions: Questions) => {
+export const createSessionRequests = (
+  parts: EdgeParts,
+  {
+    open,
+    questions,
+    watches,
+    sessions,
+  }: { open: OpenSessions; questions: Questions; watches: Watches; sessions: Kept },
+) => {
   const { live, quietMs } = parts;
 
   /** Runs something that can be cancelled, and answers with what came of it. */
@@ -49,7 +61,11 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
     requests.set(id, cancelled);
     session.open += 1;
     const { remove } = live.add({ admitted, end: () => cancelled.abort() });
-    const answer = createAnswer(exchange, quietMs);
+    const answer = createAnswer(exchange, {
+      openAfterMs: OPEN_AFTER_MS,
+      quietMs,
+      open: () => open.forRequest(exchange, session, id),
+    });
     try {
       const reply = await work(cancelled.signal, answer);
       if ('cancelled' in reply) answer.abandon();
@@ -69,16 +85,16 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
     }
   };
 
-  /** Tells the session, on its stream of changes if it has one, how its task goes. */
+  /** Tells the session, on its own stream if it has one, how its task goes. */
   const followFor = ({ request, admitted, session }: Entered, handle: string) => {
+    if (!open.sayer(session.id)) return;
+    const { followed } = open.of(session.id);
     const ended = new AbortController();
-    const opened = open.of(session.id);
-    if (!opened.say) return;
     const place = live.add({ admitted, end: () => ended.abort() });
-    opened.subscriptions.set(`task ${handle}`, ended);
+    followed.set(handle, ended);
     ended.signal.addEventListener('abort', () => {
       place.remove();
-      opened.subscriptions.delete(`task ${handle}`);
+      followed.delete(handle);
     });
     void followTask(parts, {
       id: request.id,
@@ -87,7 +103,7 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
       admitted: place.admitted,
       signal: ended.signal,
       changed: (task) => {
-        opened.say?.(notificationMessage('notifications/tasks/status', sessionfulTask(task)));
+        open.sayer(session.id)?.(notificationMessage('notifications/tasks/status', sessionfulTask(task)));
         if (isOver(task)) ended.abort();
       },
     }).catch(() => ended.abort());
@@ -108,7 +124,10 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
           : Promise.resolve({ error: { code: CODE.internal, message: NO_STREAM } });
       const notify: Ask['notify'] = (told, content) => {
         const isUnwanted = told === 'notifications/message' && session.logLevel && !isWanted(session.logLevel, content);
-        if (!isUnwanted) say(notificationMessage(told, ofTask(content)));
+        // That a page was done with is mostly known after the answer.
+        if (told === PAGE_DONE && !open.of(session.id).requests.has(id))
+          open.sayer(session.id)?.(notificationMessage(told, content));
+        else if (!isUnwanted) say(notificationMessage(told, ofTask(content)));
       };
       const { logLevel } = session;
       const resourceNotFound = CODE.resourceNotFound;
@@ -123,40 +142,31 @@ export const createSessionRequests = (parts: EdgeParts, open: OpenSessions, ques
 
   const subscribeTo: Serve = (exchange, entered) =>
     run(exchange, entered, async () => {
-      const { request, session } = entered;
-      const { subscriptions } = open.of(session.id);
+      const { request, session, admitted } = entered;
+      const reply = await watches.add(session, admitted, request);
       const { uri } = request.params;
-      const ended = new AbortController();
-      const place = live.add({ admitted: entered.admitted, end: () => ended.abort() });
-      ended.signal.addEventListener('abort', place.remove);
-      const reply = await subscribe(parts, {
-        ...request,
-        admitted: place.admitted,
-        resourceNotFound: CODE.resourceNotFound,
-        signal: ended.signal,
-        updated: (params) => open.of(session.id).say?.(notificationMessage('notifications/resources/updated', params)),
-      });
-      if (!('result' in reply)) ended.abort();
-      else {
-        subscriptions.get(String(uri))?.abort();
-        subscriptions.set(String(uri), ended);
+      if ('result' in reply && typeof uri === 'string' && !session.subscriptions.includes(uri)) {
+        session.subscriptions = [...session.subscriptions, uri];
+        await sessions.save(session);
       }
       return reply;
     });
 
-  const unsubscribe: Serve = (exchange, { request: { id, params }, session }) => {
-    if (typeof params.uri !== 'string') return refuseParams(exchange, id, 'resources/unsubscribe: uri: say which.');
-    const { subscriptions } = open.of(session.id);
-    subscriptions.get(params.uri)?.abort();
-    subscriptions.delete(params.uri);
+  const unsubscribe: Serve = async (exchange, { request: { id, params }, session }) => {
+    const { uri } = params;
+    if (typeof uri !== 'string') return refuseParams(exchange, id, 'resources/unsubscribe: uri: say which.');
+    watches.remove(session, uri);
+    session.subscriptions = session.subscriptions.filter((other) => other !== uri);
+    await sessions.save(session);
     exchange.json(200, resultMessage(id, {}));
   };
 
-  const setLevel: Serve = (exchange, { request: { id, params }, session }) => {
+  const setLevel: Serve = async (exchange, { request: { id, params }, session }) => {
     const level = z.object({ level: LogLevel }).safeParse(params);
     if (!level.success)
       return refuseParams(exchange, id, `logging/setLevel: level: one of ${LogLevel.options.join(', ')}.`);
     session.logLevel = level.data.level;
+    await sessions.save(session);
     exchange.json(200, resultMessage(id, {}));
   };
 

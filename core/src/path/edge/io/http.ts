@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Message, Stream } from '../exchange.ts';
-import { CODE, errorMessage, faultError } from '../wire.ts';
+import { CODE, errorMessage, faultError, textOf } from '../wire.ts';
 import { readJsonBody } from './body.ts';
 
-type Options = {
+export type EntryOptions = {
   serve(exchange: Exchange): Promise<void>;
   maxBodyBytes: number;
   /** A client that reads so slowly that this much waits for it is cut off. */
@@ -11,10 +11,10 @@ type Options = {
   onFault(error: unknown): void;
 };
 
-const bearerOf = (request: IncomingMessage): string | undefined =>
+export const bearerOf = (request: IncomingMessage): string | undefined =>
   /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 
-const respond = (
+export const respond = (
   response: ServerResponse,
   status: number,
   body: Message | undefined,
@@ -22,7 +22,7 @@ const respond = (
 ) => {
   if (response.headersSent || response.destroyed) return;
   if (!body) return response.writeHead(status, { 'content-length': '0', ...headers }).end();
-  const text = JSON.stringify(body);
+  const text = textOf(body) ?? '';
   response
     .writeHead(status, {
       'content-type': 'application/json',
@@ -33,7 +33,10 @@ const respond = (
     .end(text);
 };
 
-const openStream = (
+const event = (json: string, id: string | undefined): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${json}\n\n`;
+
+export const openStream = (
   response: ServerResponse,
   maxBufferedBytes: number,
   headers: Record<string, string> = {},
@@ -51,14 +54,23 @@ const openStream = (
   });
   response.flushHeaders();
   return {
-    send: (message) => write(`event: message\ndata: ${JSON.stringify(message)}\n\n`),
+    send: (message, eventId) => {
+      const text = textOf(message);
+      if (text !== undefined) write(event(text, eventId));
+    },
+    sendText: (json, eventId) => write(event(json, eventId)),
+    prime: (eventId, retryMs) => write(`id: ${eventId}\nretry: ${retryMs}\ndata: \n\n`),
     keepAlive: () => write(': keep-alive\n\n'),
     end: () => response.end(),
+    onClosed(listener) {
+      if (response.closed) listener();
+      else response.once('close', listener);
+    },
   };
 };
 
 /** Turns what node:http gives into an `Exchange`, and faults into an answer. Never rejects. */
-export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault }: Options) => {
+export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault }: EntryOptions) => {
   const toExchange = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -91,6 +103,8 @@ export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault
         respond(response, read.status, errorMessage(null, { code: read.code, message: read.message }));
       else await serve(toExchange(request, response, endpoint, read.body));
     } catch (error) {
+      // A client that went away in the middle of its request is no fault of ours.
+      if (!request.complete) return void response.destroy();
       onFault(error);
       const fault = faultError(error);
       if (response.headersSent) response.end();

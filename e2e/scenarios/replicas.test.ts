@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@peta/api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStream } from '../harness/events.ts';
+import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { post } from '../harness/raw.ts';
+
+const SECRET = 'one secret for every replica, at least';
+let one: RunningPeta;
+let other: RunningPeta;
+let api: Client;
+let token: string;
+
+const fixture = (name: string, ...args: string[]) => ({
+  type: 'stdio' as const,
+  command: process.execPath,
+  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
+});
+
+/** Another Peta on the database of the first. */
+const startReplica = (): Promise<RunningPeta> => {
+  const [, , , port] = readFileSync(join(one.home, 'postgres/postmaster.pid'), 'utf8').split('\n');
+  const password = readFileSync(join(one.home, 'postgres.password'), 'utf8').trim();
+  const DATABASE_URL = `postgresql://peta:${password}@127.0.0.1:${port}/postgres`;
+  return startPeta({ env: { JWT_SECRET: SECRET, DATABASE_URL } });
+};
+
+beforeAll(async () => {
+  one = await startPeta({ env: { JWT_SECRET: SECRET } });
+  ({ api, token } = await becomeOwner(one));
+  for (const [serverId, launchConfig] of [
+    ['fast', fixture('fast', '--stdio')],
+    ['old', fixture('conformance', '--stdio', '--era', 'legacy')],
+  ] as const) {
+    await api.servers.create({ serverId, launchConfig });
+    await until(`${serverId} is listed`, async () => {
+      const { capabilities } = await api.capabilities.ofServer({ serverId });
+      return Object.keys(capabilities.tools).length > 0;
+    });
+  }
+  other = await startReplica();
+}, 60_000);
+afterAll(cleanUp);
+
+const inSession = (session: string) => ({ token, headers: { 'mcp-session-id': session } });
+
+/** A session of a client that can be asked, opened at the first replica. */
+const begin = async (): Promise<string> => {
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: { elicitation: {} },
+    clientInfo: { name: 'raw', version: '1' },
+  };
+  const { headers } = await post(one.mcpUrl, { jsonrpc: '2.0', id: 0, method: 'initialize', params }, { token });
+  return headers.get('mcp-session-id') ?? '';
+};
+
+const call = (name: string, args: object, id: number | string = 1) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name, arguments: args, _meta: { progressToken: 'p' } },
+});
+
+describe('a session', () => {
+  test('opened at one replica is known at the other, and ended there it is ended here', async () => {
+    const session = await begin();
+    const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    expect((await post(other.mcpUrl, list, inSession(session))).status).toBe(200);
+    await post(other.mcpUrl, {}, { ...inSession(session), method: 'DELETE' });
+    await until('it is ended here', async () => (await post(one.mcpUrl, list, inSession(session))).status === 404);
+  });
+
+  test('is asked by one replica and may answer to the other', async () => {
+    const session = await begin();
+    const body = call('old__test_elicitation', { message: 'May I?' });
+    const stream = await openStream(one.mcpUrl, { token, session, body });
+    let asked = await stream.next();
+    while (asked && asked.message.method !== 'elicitation/create') asked = await stream.next();
+    const result = { action: 'accept', content: { response: 'from afar' } };
+    const answer = { jsonrpc: '2.0', id: asked?.message.id, result };
+    expect((await post(other.mcpUrl, answer, inSession(session))).status).toBe(202);
+    const rest = await stream.rest();
+    expect(JSON.stringify(rest.at(-1)?.message)).toContain('from afar');
+  });
+
+  test('cancels at one replica what it asked of the other', async () => {
+    const session = await begin();
+    const body = call('fast__slow', { ms: 20_000, steps: 100 }, 'to cancel');
+    const stream = await openStream(one.mcpUrl, { token, session, body });
+    await stream.next();
+    const params = { requestId: 'to cancel' };
+    await post(other.mcpUrl, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, inSession(session));
+    const rest = await stream.rest();
+    expect(rest.some(({ message }) => 'result' in message || 'error' in message)).toBe(false);
+  });
+
+  test('comes back at the other replica to a call that runs here', async () => {
+    const session = await begin();
+    const stream = await openStream(one.mcpUrl, {
+      token,
+      session,
+      body: call('fast__slow', { ms: 2_000, steps: 10 }),
+    });
+    const first = await stream.next();
+    stream.cut();
+    const again = await openStream(other.mcpUrl, { token, session, lastEventId: first?.id ?? '' });
+    const rest = await again.rest();
+    const steps = rest.flatMap(({ message: { params } }) =>
+      params ? [(params as { progress: number }).progress] : [],
+    );
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(rest.at(-1)?.message).toMatchObject({ id: 1, result: { content: [{ text: 'done' }] } });
+  });
+});
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
+};
+type Answer = { result?: Record<string, unknown>; error?: { code: number; message: string } };
+/** A stateless call of a client that can be asked. */
+const ask = async (peta: RunningPeta, message: string, more: object = {}): Promise<Answer> => {
+  const name = 'old__test_elicitation';
+  const params = { name, arguments: { message }, ...more, _meta: META };
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+  const { json } = await post(peta.mcpUrl, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, { token, headers });
+  return json as Answer;
+};
+
+describe('a call that waits for an answer', () => {
+  test('is answered at whichever replica, and once', async () => {
+    const { result } = await ask(one, 'Well?');
+    expect(result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
+    const [key] = Object.keys(result?.inputRequests ?? {});
+    const answers = { [key ?? '']: { action: 'accept', content: { response: 'elsewhere' } } };
+    const retry = { requestState: result?.requestState, inputResponses: answers };
+    const both = await Promise.all([ask(other, 'Well?', retry), ask(other, 'Well?', retry)]);
+    const done = both.filter((answer) => answer.result);
+    expect(done).toHaveLength(1);
+    expect(JSON.stringify(done[0]?.result)).toContain('elsewhere');
+    expect(both.find((answer) => answer.error)?.error).toMatchObject({ code: -32602 });
+    expect((await ask(one, 'Well?', retry)).error).toMatchObject({ code: -32602 });
+  });
+
+  test('is gone with its replica, and its client is told so soon', async () => {
+    const third = await startReplica();
+    const { result } = await ask(third, 'Still there?');
+    await third.end('SIGKILL');
+    const [key] = Object.keys(result?.inputRequests ?? {});
+    const answers = { [key ?? '']: { action: 'accept', content: { response: 'too late' } } };
+    const began = Date.now();
+    const answer = await ask(one, 'Still there?', { requestState: result?.requestState, inputResponses: answers });
+    expect(answer.error).toMatchObject({ code: -32602, message: expect.stringContaining('Make it anew') });
+    expect(Date.now() - began).toBeLessThan(30_000);
+  }, 60_000);
+});
