@@ -25,6 +25,8 @@ type Open = {
   requests: ReturnType<typeof createById<AbortController>>;
   /** Watched resources, by URI. */
   watched: Map<string, AbortController>;
+  /** Tasks whose states are told, by handle. */
+  followed: Map<string, AbortController>;
   streams: Map<string, Resumable>;
   own: { stream: Resumable; end(): void; admitted(): Admitted } | undefined;
 };
@@ -63,6 +65,7 @@ export const createOpenSessions = (parts: Parts) => {
     const held = sessions.get(sessionId) ?? {
       requests: createById<AbortController>(),
       watched: new Map<string, AbortController>(),
+      followed: new Map<string, AbortController>(),
       streams: new Map<string, Resumable>(),
       own: undefined,
     };
@@ -224,7 +227,7 @@ export const createOpenSessions = (parts: Parts) => {
       if (!open) return;
       open.own?.end();
       for (const request of open.requests.values()) request.abort();
-      for (const watched of open.watched.values()) watched.abort();
+      for (const told of [...open.watched.values(), ...open.followed.values()]) told.abort();
     },
   };
 };
