@@ -21,7 +21,7 @@ export const AuditRecord = z.object({
   arguments: z.unknown().describe('with likely secrets redacted'),
   rule: z.string().nullable().describe('what decided'),
   outcome: z
-    .enum(['done', 'tool-error', 'failed', 'refused', 'cancelled', 'asked', 'interrupted'])
+    .enum(['done', 'tool-error', 'failed', 'refused', 'cancelled', 'asked', 'task', 'interrupted'])
     .describe('interrupted: begun, and Peta ended before it did'),
   error: z.string().nullable(),
   durationMs: z.number().nullable(),

@@ -36,11 +36,13 @@ import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
 import { createPolicy } from '../path/policy/policy.ts';
 import { hashOfSession } from '../path/session/sessions.ts';
+import { NO_HOLD } from '../runtime/pool.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
 import { buildSessions } from './sessions.ts';
+import { buildTasks, taskSupport } from './tasks.ts';
 
 export type GatewayOptions = {
   config: Config;
@@ -137,17 +139,21 @@ export const buildGateway = async (options: GatewayOptions) => {
     learn: (workspaceId, serverIds) =>
       within(Promise.all(serverIds.map((serverId) => runtime.listed({ workspaceId, serverId }))), LEARN_MS),
   });
+  const { reaches } = catalog;
+  const kept = buildTasks({ db, key: sessionKey, reaches, now, pageSize: config.PETA_PAGE_SIZE, log });
   const path = createPath({
     identity,
     session: sessions,
     catalog,
+    tasks: kept.tasks,
     policy: createPolicy({ server: registry.server, take: createRateLimit(now) }),
     downstream: createDownstream({
       use: (key, run, want) =>
         want
-          ? runtime.lend(key, want, (connection, bind) => run({ connection, bind }))
-          : runtime.use(key, (connection) => run({ connection, bind: () => {} })),
+          ? runtime.lend(key, want, (connection, hold) => run({ connection, ...hold }))
+          : runtime.use(key, (connection) => run({ connection, ...NO_HOLD })),
       watch: watching.watch,
+      support: taskSupport(registry),
       callTimeoutMs: config.PETA_CALL_TIMEOUT_SECONDS * 1000,
       tickets: createTickets({ key: sessionKey, now, ttlMs: questionTimeoutMs }),
       waiting,
@@ -260,6 +266,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
 
     async close(): Promise<void> {
+      kept.close();
       changes.close();
       parking.close();
       await closeServers();

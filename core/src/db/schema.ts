@@ -14,7 +14,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Client, Listing } from '#call';
+import type { Client, Listing, TaskState } from '#call';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();
@@ -129,6 +129,36 @@ export const endpoints = pgTable(
     updatedAt: updated,
   },
   (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+);
+
+/** Calls that go on after their answer, by the handle that their client was given. */
+export const tasks = pgTable(
+  'task',
+  {
+    /** The handle: unguessable, and no use to anybody but its owner. */
+    id: text('id').primaryKey(),
+    workspaceId: workspaceId(),
+    ownerKind: text('owner_kind').$type<'user' | 'machine' | 'anonymous'>().notNull(),
+    /** Null for the machine and for anybody. */
+    userId: text('user_id'),
+    /** Path of the endpoint where it was begun. */
+    endpoint: text('endpoint').notNull(),
+    serverId: text('server_id').notNull(),
+    /** The tool that began it, under the server's own name. */
+    tool: text('tool').notNull(),
+    /** The server's own id of it; null when the server answered at once. */
+    ownId: text('own_id'),
+    /** As last known, without what it asks or ended with. */
+    state: jsonb('state').$type<TaskState>().notNull(),
+    /** How it ended, sealed, where the server does not hold that. */
+    sealedEnding: text('sealed_ending'),
+    createdAt: created,
+    expiresAt: time('expires_at').notNull(),
+  },
+  (t) => [
+    index('task_owner').on(t.workspaceId, t.ownerKind, t.userId, t.createdAt),
+    index('task_expires').on(t.expiresAt),
+  ],
 );
 
 /** One-time set-up links. */

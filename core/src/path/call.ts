@@ -67,6 +67,27 @@ export type Retry = {
   responses: JsonObject;
 };
 
+/** What a request of a client that knows tasks has to do with them. */
+export type TaskWish =
+  /** It may be answered with a task. */
+  | { kind: 'may' }
+  /** It is to be answered with a task, kept for so long. */
+  | { kind: 'must'; ttlMs: number | undefined }
+  /** It is about a task; `isDetailed` when its state is to hold the questions, the result or the error. */
+  | { kind: 'about'; handle: string; isDetailed: boolean };
+
+/** A task under its client's handle, as it is kept. */
+export type KeptTask = {
+  handle: string;
+  /** The server's own id of it; null when there is none, because the server answered at once. */
+  ownId: string | null;
+  createdAt: Date;
+  /** As last known, without what it asks or ended with. */
+  state: TaskState;
+  /** How it ended, where Peta holds that. */
+  ending: Reply | undefined;
+};
+
 /** What the client asked to be done, before anyone knows whether it exists. */
 export type Ask = {
   /** Peta's own id of this call. */
@@ -83,12 +104,14 @@ export type Ask = {
   /** Puts a question to the client while the call waits; absent for a client that is asked by the answer alone. */
   question?: ((question: Question, signal: AbortSignal) => Promise<Reply>) | undefined;
   retry?: Retry | undefined;
+  task?: TaskWish | undefined;
   /** Least severity of the server's log lines that the client wants of this call; undefined for what the server likes. */
   logLevel?: string | undefined;
   signal: AbortSignal;
 };
 
-export type Call = Ask & Admitted & { capability: Capability };
+/** `kept` is the task that it is about. */
+export type Call = Ask & Admitted & { capability: Capability; kept?: KeptTask | undefined };
 
 declare const cleared: unique symbol;
 /** A call that may run. Only clear.ts makes one. */
@@ -101,6 +124,7 @@ export type RefusalCode =
   | 'unauthenticated'
   | 'unknown-session'
   | 'unknown-capability'
+  | 'unknown-task'
   | 'needs-approval'
   | 'rate-limited'
   | 'wrong-endpoint';
@@ -115,7 +139,15 @@ export type Failed = { kind: 'failed'; error: RpcFailure };
 export type Cancelled = { kind: 'cancelled' };
 /** The server needs answers first. The same call is to come again with them, and with the state. */
 export type Asks = { kind: 'asks'; questions: Readonly<Record<string, Question>>; state: string | undefined };
-export type Outcome = Done | Failed | Refused | Cancelled | Asks;
+/** A task's state in the words of 2026-07-28, with whatever else its server says. */
+export type TaskState = JsonObject & { taskId: string; status: string };
+/** A task as it is now: one that the call began, or that it is about. */
+export type TaskSeen = { kind: 'task'; task: TaskState };
+export type Outcome = Done | Failed | Refused | Cancelled | Asks | TaskSeen;
+
+const OVER = new Set(['completed', 'failed', 'cancelled']);
+/** Such a task stays as it is. */
+export const isOver = ({ status }: TaskState): boolean => OVER.has(status);
 
 /** What a server lists, as it lists it. */
 export type Definition = JsonObject & { name?: string; uri?: string; uriTemplate?: string };

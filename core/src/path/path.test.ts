@@ -61,6 +61,12 @@ const build = ({ who = caller, canWrite = true } = {}) => {
       }),
       present: (_call, outcome) => outcome,
     },
+    tasks: {
+      resolve: async () => ({ kind: 'refused', code: 'unknown-task', reason: 'there are none' }),
+      settled: () => undefined,
+      present: async (_call, outcome) => outcome,
+      list: async () => ({ kind: 'done', result: { tasks: [] }, isToolError: false }),
+    },
     policy: createPolicy({ server: () => server, take: () => true }),
     downstream: {
       send: async (call) => {

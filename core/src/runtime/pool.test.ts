@@ -48,7 +48,7 @@ const poolOf = ({ max = 2, idleMs = 60_000, waitMs = 5_000, fails = false } = {}
   /** Begins a call; `end` ends it, `on` is the connection it got, once it got one. */
   const begin = (party: string, more: Partial<Want> = {}) => {
     const call = { on: undefined as number | undefined, bind: () => {}, end: () => {}, over: Promise.resolve() };
-    call.over = pool.lend(want(party, more), ({ number }, bind) => {
+    call.over = pool.lend(want(party, more), ({ number }, { bind }) => {
       call.on = number;
       call.bind = bind;
       return new Promise<void>((done) => {

@@ -31,8 +31,20 @@ type Instance<C> = {
   askers: number;
   /** Whoever it was for does not come again. */
   isForgotten: boolean;
+  /** How many want it to stay open, whoever uses it. */
+  keepers: number;
   idleTimer: NodeJS.Timeout | undefined;
 };
+
+/** What a call may do with the connection that it was lent. */
+export type Hold = {
+  /** From now on the connection is for whoever came with this affinity alone. */
+  bind(): void;
+  /** From now on the connection stays open, also when nobody uses it, until the returned function is called. */
+  keep(): () => void;
+};
+/** For a connection that stays open anyway, and serves everybody. */
+export const NO_HOLD: Hold = { bind: () => {}, keep: () => () => {} };
 
 type Waiting<C> = { want: Want; resolve(instance: Instance<C>): void; reject(error: unknown): void };
 
@@ -79,6 +91,7 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
       parties: new Map(),
       askers: 0,
       isForgotten: false,
+      keepers: 0,
       idleTimer: undefined,
     };
     instances.add(instance);
@@ -114,7 +127,7 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
       want,
     );
     if (found) return found;
-    const idle = [...instances].filter(({ parties }) => parties.size === 0);
+    const idle = [...instances].filter(({ parties, keepers }) => parties.size === 0 && keepers === 0);
     if (instances.size < max) return begin(want);
     const replaced = idle.find(({ boundTo }) => boundTo === undefined) ?? idle[0];
     if (!replaced) return undefined;
@@ -130,19 +143,34 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
     if (isAlone) instance.askers += 1;
   };
 
+  /** Closes what nobody uses, at once or in a while. */
+  const rest = (instance: Instance<C>): void => {
+    if (instance.parties.size > 0 || instance.keepers > 0 || !instances.has(instance)) return;
+    if (instance.isForgotten) return void close(instance);
+    instance.idleTimer = setTimeout(() => void close(instance), idleMs);
+    instance.idleTimer.unref();
+  };
+
   const leave = (instance: Instance<C>, { party, isAlone }: Want): void => {
     const left = (instance.parties.get(party) ?? 1) - 1;
     if (left > 0) instance.parties.set(party, left);
     else instance.parties.delete(party);
     if (isAlone) instance.askers -= 1;
-    if (instance.parties.size === 0 && instances.has(instance)) {
-      if (instance.isForgotten) void close(instance);
-      else {
-        instance.idleTimer = setTimeout(() => void close(instance), idleMs);
-        instance.idleTimer.unref();
-      }
-    }
+    rest(instance);
     seatWaiting();
+  };
+
+  const keep = (instance: Instance<C>): (() => void) => {
+    instance.keepers += 1;
+    clearTimeout(instance.idleTimer);
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      instance.keepers -= 1;
+      rest(instance);
+      seatWaiting();
+    };
   };
 
   /** In the order in which they came; those behind one who still waits are not held up. */
@@ -184,12 +212,13 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
 
   return {
     /** Lends a connection, opening one if need be. Rejects as `open` does, when it is late, closed, or the signal aborts. */
-    async lend<T>(want: Want, run: (connection: C, bind: () => void) => Promise<T>): Promise<T> {
+    async lend<T>(want: Want, run: (connection: C, hold: Hold) => Promise<T>): Promise<T> {
       const lent = await seat(want);
+      const bind = () => {
+        lent.boundTo = want.affinity;
+      };
       try {
-        return await run(await lent.connection, () => {
-          lent.boundTo = want.affinity;
-        });
+        return await run(await lent.connection, { bind, keep: () => keep(lent) });
       } finally {
         leave(lent, want);
       }
@@ -205,7 +234,7 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
       for (const instance of instances) {
         if (instance.boundTo !== affinity) continue;
         instance.isForgotten = true;
-        if (instance.parties.size === 0) void close(instance);
+        rest(instance);
       }
     },
 

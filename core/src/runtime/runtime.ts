@@ -1,6 +1,6 @@
 import { backoffMs } from '#lib/sleep';
 import { createLogRing, type LogLine } from './log-ring.ts';
-import { createPool, type Want } from './pool.ts';
+import { createPool, type Hold, NO_HOLD, type Want } from './pool.ts';
 import { createRelist } from './relist.ts';
 import {
   type Running,
@@ -197,9 +197,9 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     use,
 
     /** Lends a connection on which the server was told of such a client, where it is told once and not with each call. */
-    lend: <T>(key: ServerKey, want: Want, run: (connection: C, bind: () => void) => Promise<T>): Promise<T> =>
+    lend: <T>(key: ServerKey, want: Want, run: (connection: C, hold: Hold) => Promise<T>): Promise<T> =>
       use(key, (connection) =>
-        connection.isStateless ? run(connection, () => {}) : serverOf(key).pool.lend(want, run),
+        connection.isStateless ? run(connection, NO_HOLD) : serverOf(key).pool.lend(want, run),
       ),
 
     /** Hands over the connections on which servers know something of this affinity's. */

@@ -6,6 +6,8 @@ import { ADDRESS_BOOK, PLACE } from './schemas.ts';
 import type { Fixture } from './server.ts';
 
 const STEP_MS = 50;
+/** Long enough for a gateway to open a stream of its own, to which its client can come back. */
+const LONG_MS = 1_500;
 const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
 const image = { type: 'image' as const, data: PNG, mimeType: 'image/png' };
@@ -92,7 +94,7 @@ const addTalkingTools = ({ server }: Fixture) => {
   });
   server.registerTool('test_reconnection', { description: 'Cuts its stream, then answers' }, async (ctx) => {
     ctx.http?.closeSSE?.();
-    await pause(STEP_MS * 2);
+    await pause(LONG_MS);
     return text('answered after the stream was cut');
   });
 };

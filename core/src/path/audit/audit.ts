@@ -41,6 +41,8 @@ const endOf = (outcome: Outcome): Pick<Entry, 'outcome' | 'error'> => {
       return { outcome: 'cancelled' };
     case 'asks':
       return { outcome: 'asked' };
+    case 'task':
+      return { outcome: 'task' };
   }
 };
 

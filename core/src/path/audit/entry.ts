@@ -20,7 +20,7 @@ export const Entry = z.object({
   exposedName: z.string().nullish(),
   arguments: z.unknown().optional(),
   rule: z.string().nullish(),
-  outcome: z.enum(['done', 'tool-error', 'failed', 'refused', 'cancelled', 'asked', 'interrupted']).nullish(),
+  outcome: z.enum(['done', 'tool-error', 'failed', 'refused', 'cancelled', 'asked', 'task', 'interrupted']).nullish(),
   error: z.string().nullish(),
   durationMs: z.number().nullish(),
 });

@@ -4,7 +4,7 @@ import { changeOf, includes, ownNameOf, withFixed } from './chosen.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseExposedName } from './names.ts';
 import { type Naming, nameAll, type Offer, type Picked } from './naming.ts';
-import { presentResult } from './present.ts';
+import { presentResult, presentTask } from './present.ts';
 import { isExpansion } from './uris.ts';
 import { type Allows, type AllowsServer, computeView, type View } from './view.ts';
 
@@ -163,11 +163,20 @@ export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }
       return late ? complete(ask, admitted, late) : unknown(ask.exposedName);
     },
 
+    /** Does the endpoint offer it, and may this caller use it there? Its server need not list it any more. */
+    reaches({ kind, serverId, name }: Capability, admitted: Admitted): boolean {
+      const found = namingAt(admitted).picked.find(({ offer }) => offer.server.serverId === serverId);
+      if (!found || !includes(found.chosen, kind, name)) return false;
+      const { server } = found.offer;
+      return allowsServer(server, admitted) && allows(server, admitted, kind, name);
+    },
+
     /** An outcome as the client may see it: the URIs in it lead back through the gateway. */
     present(call: Call, outcome: Outcome): Outcome {
-      if (outcome.kind !== 'done') return outcome;
+      if (outcome.kind !== 'done' && outcome.kind !== 'task') return outcome;
       const { shown } = namingAt(call).uris;
       const uriOf = (uri: string) => shown(call.capability.serverId, uri);
+      if (outcome.kind === 'task') return { ...outcome, task: presentTask(uriOf, outcome.task) };
       return { ...outcome, result: presentResult(call.method, uriOf, outcome.result) };
     },
   };

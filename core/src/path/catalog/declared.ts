@@ -1,7 +1,7 @@
 import type { Json, JsonObject, Listing } from '#call';
 
-/** Extensions whose methods do not reach a server through Peta: what a server declares of them does not hold here. */
-const NOT_CARRIED = new Set(['io.modelcontextprotocol/tasks']);
+/** Extensions that Peta speaks itself: what a server declares of them does not hold here. */
+const OURS = new Set(['io.modelcontextprotocol/tasks']);
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -16,7 +16,7 @@ const union = (kind: 'extensions' | 'experimental', listings: readonly (Listing 
   for (const listing of listings) {
     const declared = listing?.capabilities?.[kind];
     for (const [name, settings] of isObject(declared) ? Object.entries(declared) : [])
-      if (!NOT_CARRIED.has(name)) all[name] = name in all ? joined(all[name], settings) : settings;
+      if (!OURS.has(name)) all[name] = name in all ? joined(all[name], settings) : settings;
   }
   return all;
 };

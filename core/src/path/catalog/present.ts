@@ -1,5 +1,5 @@
 import type { Selected } from '@peta/api';
-import type { Definition, Json, JsonObject, ListName } from '#call';
+import type { Definition, Json, JsonObject, ListName, TaskState } from '#call';
 import { changeOf, describeTool } from './chosen.ts';
 
 /** A server's own URI → the one its clients know. */
@@ -31,6 +31,7 @@ const message = (uriOf: UriOf, value: Json): Json =>
 /** A server's result with the URIs in it as the client knows them; everything else stays as it is. */
 export const presentResult = (method: string, uriOf: UriOf, result: JsonObject): JsonObject => {
   switch (method) {
+    case 'tasks/result':
     case 'tools/call':
       return Array.isArray(result.content) ? { ...result, content: blocks(uriOf, result.content) } : result;
     case 'prompts/get':
@@ -45,6 +46,10 @@ export const presentResult = (method: string, uriOf: UriOf, result: JsonObject):
       return result;
   }
 };
+
+/** A task with the URIs in what it ended with, if it has, as the client knows them. */
+export const presentTask = (uriOf: UriOf, task: TaskState): TaskState =>
+  isObject(task.result) ? { ...task, result: presentResult('tools/call', uriOf, task.result) } : task;
 
 /** MCP Apps: a tool's user interface is a resource of the same server. */
 const withUi = (uriOf: UriOf, meta: Json | undefined): Json | undefined => {

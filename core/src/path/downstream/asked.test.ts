@@ -20,6 +20,7 @@ const connection = ({ isAwaited = false } = {}) => {
     send: async (message) => void sent.push(message as JsonObject),
     isAwaited: () => isFirstAwaited,
     pages: createPages(),
+    followers: new Map(),
     onStray: (method) => void strays.push(method),
     onAmbiguous: () => {
       ambiguous += 1;

@@ -1,10 +1,17 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import { type JSONRPCMessage, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/client';
 import type { JsonObject, Question, Reply } from '#call';
 import { sleep } from '#lib/sleep';
 import { asObject } from './errors.ts';
 import type { Pages } from './pages.ts';
 import { isOwnId, type Pending } from './requests.ts';
 import type { TapMessage } from './tap.ts';
+import { relatedTask } from './tasks/state.ts';
+
+/** Who hears what a task says and asks on its connection. */
+export type TaskFollower = {
+  onQuestion(question: Question, signal: AbortSignal): Promise<Reply>;
+  onNotification(method: string, params: JsonObject): void;
+};
 
 /** Answers a question, or tells why it cannot be answered. */
 export type Answer = (question: Question, signal: AbortSignal) => Promise<Reply>;
@@ -12,6 +19,8 @@ export type Answer = (question: Question, signal: AbortSignal) => Promise<Reply>
 type Options = {
   /** Requests under way, by id, the latest last. */
   pending: ReadonlyMap<string, Pending>;
+  /** By the server's id of the task. */
+  followers: ReadonlyMap<string, TaskFollower>;
   send(message: JSONRPCMessage): Promise<void>;
   /** Is a client's first request still to come, on a connection that was opened for it? */
   isAwaited(): boolean;
@@ -59,11 +68,13 @@ const onlyParty = (requests: readonly Pending[]): Pending | undefined => {
  * What a server says of its own accord: questions, and notifications other than progress. Each reaches the request in
  * whose course it was said, where that is certain, and nobody else.
  */
-export const createAsked = ({ pending, send, isAwaited, pages, onStray, onAmbiguous }: Options) => {
+export const createAsked = (options: Options) => {
+  const { pending, followers, send, isAwaited, pages, onStray, onAmbiguous } = options;
   const open = new Map<string, AbortController>();
   let roots: { answer: Answer; until: number } | undefined;
 
-  const askable = (): Pending[] => [...pending.values()].filter(({ onQuestion }) => onQuestion !== undefined);
+  const askable = (): Pending[] =>
+    [...pending.values()].filter(({ onQuestion, isOwnAlone }) => onQuestion !== undefined && !isOwnAlone);
 
   /** Whom it means that asks while calls of several clients run: once the others have ended, that is certain. */
   const amongSeveral = async (signal: AbortSignal): Promise<Pending | undefined> => {
@@ -122,14 +133,41 @@ export const createAsked = ({ pending, send, isAwaited, pages, onStray, onAmbigu
     }
   };
 
+  /** A task may ask before whoever began it has read that there is one. */
+  const followerOf = async (taskId: string, signal: AbortSignal): Promise<TaskFollower | undefined> => {
+    for (let waited = 0; !followers.has(taskId) && waited < FIRST_REQUEST_MS && !signal.aborted; waited += LOOK_MS)
+      await sleep(LOOK_MS, signal);
+    return followers.get(taskId);
+  };
+
   const answer = async (id: string | number, question: Question, stream: string | undefined): Promise<void> => {
     const withdrawn = new AbortController();
     const key = JSON.stringify(id);
     open.set(key, withdrawn);
-    const reply = await replyTo(question, stream, withdrawn.signal);
+    const taskId = relatedTask(question.params);
+    const follower = taskId === undefined ? undefined : await followerOf(taskId, withdrawn.signal);
+    const reply =
+      taskId === undefined
+        ? await replyTo(question, stream, withdrawn.signal)
+        : ((await follower?.onQuestion(question, withdrawn.signal)) ?? NOBODY);
     if (open.get(key) === withdrawn) open.delete(key);
     // A question that was withdrawn is answered no more.
     if (!withdrawn.signal.aborted) await send({ jsonrpc: '2.0', id, ...reply } as JSONRPCMessage).catch(() => {});
+  };
+
+  /** Whoever is meant: a task's follower, the listener of a subscription, or the request in whose course it is said. */
+  const hearerOf = (method: string, params: JsonObject, stream: string | undefined) => {
+    const isStatus = method === 'notifications/tasks/status' && typeof params.taskId === 'string';
+    const taskId = isStatus ? String(params.taskId) : relatedTask(params);
+    if (taskId !== undefined) return followers.get(taskId);
+    // Progress of what is under way was taken before: this is of a request that has ended.
+    if (method === 'notifications/progress') return undefined;
+    const listening = asObject(params._meta)?.[SUBSCRIPTION_ID_META_KEY];
+    if (listening !== undefined) return pending.get(String(listening));
+    if (stream !== undefined && isOwnId(stream)) return pending.get(stream);
+    return onlyParty(
+      [...pending.values()].filter(({ onNotification, isOwnAlone }) => onNotification !== undefined && !isOwnAlone),
+    );
   };
 
   const notified = (method: string, params: JsonObject, stream: string | undefined): void => {
@@ -138,9 +176,8 @@ export const createAsked = ({ pending, send, isAwaited, pages, onStray, onAmbigu
       return;
     }
     if (pages.done(method, params)) return;
-    const listening = [...pending.values()].filter(({ onNotification }) => onNotification !== undefined);
-    const request = stream !== undefined && isOwnId(stream) ? pending.get(stream) : onlyParty(listening);
-    if (request?.onNotification) request.onNotification(method, params);
+    const heard = hearerOf(method, params, stream);
+    if (heard?.onNotification) heard.onNotification(method, params);
     else onStray?.(method, params);
   };
 

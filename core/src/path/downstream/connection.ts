@@ -5,7 +5,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/client';
 import type { JsonObject } from '#call';
-import { type Answer, createAsked } from './asked.ts';
+import { type Answer, createAsked, type TaskFollower } from './asked.ts';
 import { asObject, ServerUnavailable, SessionExpired } from './errors.ts';
 import { faultOf } from './faults.ts';
 import { type HandshakeOptions, meet } from './handshake.ts';
@@ -31,6 +31,8 @@ export type Connection = {
   rootsChanged(answer: Answer): void;
   /** Calls back when the resource changes. Returns the function that ends it; rejects as `request` does. */
   watch(uri: string, listener: () => void): Promise<() => void>;
+  /** Hands over what the task says and asks here. Returns the function that ends it. */
+  followTask(taskId: string, follower: TaskFollower): () => void;
   onListChanged(listener: (kind: ListKind) => void): void;
   /** Called once, when nothing more can be asked here. What is under way may still be answered. */
   onClosed(listener: (ending: Ending) => void): void;
@@ -55,6 +57,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const requests = createRequests();
   const listListeners = new Set<(kind: ListKind) => void>();
   const closeListeners = new Set<(ending: Ending) => void>();
+  const followers = new Map<string, TaskFollower>();
   const over = new AbortController();
   let ending: Ending | undefined;
 
@@ -64,6 +67,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const pages = createPages();
   const asked = createAsked({
     pending: requests.pending,
+    followers,
     send: (message) => tap.send(message),
     isAwaited: () => options.clientCapabilities !== undefined && !requests.hasServed(),
     pages,
@@ -172,6 +176,10 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
       void tap.send({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' }).catch(() => {});
     },
     watch: watches.watch,
+    followTask(taskId, follower) {
+      followers.set(taskId, follower);
+      return () => void (followers.get(taskId) === follower && followers.delete(taskId));
+    },
     onListChanged: (listener) => void listListeners.add(listener),
     onClosed: (listener) => {
       if (ending) listener(ending);

@@ -3,6 +3,9 @@ import { createExecute, failed, keyOf, type ServerKey, toOutcome, type Use } fro
 import { canBeAsked } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import { createRun, type Present } from './run.ts';
+import { createFollow } from './tasks/follow.ts';
+import { createPlaces } from './tasks/places.ts';
+import type { Support } from './tasks/wish.ts';
 import type { Tickets } from './tickets.ts';
 import type { Advanced, Waiting } from './waiting.ts';
 
@@ -10,6 +13,8 @@ type Options = {
   use: Use;
   /** Calls back when the resource changes, until the signal aborts. Rejects as a request does. */
   watch(key: ServerKey, uri: string, listener: () => void, signal: AbortSignal): Promise<void>;
+  /** Whether a tool must or may be a task, as its server lists it. */
+  support: Support;
   callTimeoutMs: number;
   tickets: Tickets;
   waiting: Waiting;
@@ -36,7 +41,9 @@ const NOBODY = failed(INTERNAL, 'The client cannot be asked.');
 /** Sends cleared calls to their servers, and carries what these ask back. */
 export const createDownstream = (options: Options) => {
   const { watch, tickets, waiting, elsewhere, processId } = options;
-  const execute = createExecute(options);
+  const places = createPlaces(options);
+  const execute = createExecute({ ...options, lendForTask: places.lend });
+  const aboutTask = createFollow({ ...options, places });
 
   /** What a client that is asked by the answer is told: how the call ended, or questions, and what to come again with. */
   const told = (call: ClearedCall, advanced: Advanced, at: string): Outcome => {
@@ -82,6 +89,7 @@ export const createDownstream = (options: Options) => {
     /** What the server made of the call. A call that comes again with answers goes on where it was. */
     async send(call: ClearedCall): Promise<Outcome> {
       if (call.method === 'resources/subscribe') return subscribe(call);
+      if (call.task?.kind === 'about') return aboutTask(call);
       const { state, responses = {} } = call.retry ?? {};
       if (state !== undefined) return resume(call, state, responses);
       return begin(call, Object.keys(responses).length > 0 ? { inputResponses: responses } : {});

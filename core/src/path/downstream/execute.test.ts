@@ -27,8 +27,11 @@ const executing = (answer: Answer, isStateless = false) => {
   const execute = createExecute({
     use: (_key, run, want) => {
       wants.push(want);
-      return run({ connection, bind: () => void bound.push(want?.affinity ?? '') });
+      const bind = () => void bound.push(want?.affinity ?? '');
+      return run({ connection, bind, keep: () => () => {} });
     },
+    lendForTask: () => Promise.reject(new Error('no tasks here')),
+    support: () => undefined,
     callTimeoutMs: 1_000,
     quiet,
   });

@@ -6,6 +6,7 @@ import { createVisits, PAGE_DONE, type Visits } from './pages.ts';
 import { canBeAsked, mayAsk, questionsIn } from './questions.ts';
 import type { Quiet } from './quiet.ts';
 import type { Hooks } from './run.ts';
+import { endOf, isForTask, type Support, taskParams, withTasks } from './tasks/wish.ts';
 
 export type ServerKey = { workspaceId: string; serverId: string };
 
@@ -28,6 +29,8 @@ export type Lent = {
   connection: Connection;
   /** From now on the connection is for whoever came with this affinity alone. */
   bind(): void;
+  /** From now on the connection stays open, also when nobody uses it, until the returned function is called. */
+  keep(): () => void;
 };
 
 /**
@@ -36,7 +39,17 @@ export type Lent = {
  */
 export type Use = <T>(key: ServerKey, run: (lent: Lent) => Promise<T>, want?: Want) => Promise<T>;
 
-type Options = { use: Use; callTimeoutMs: number; quiet: Quiet };
+/** As `Use`, for a call that may begin a task: then the connection is kept for it. */
+export type LendForTask = (
+  key: ServerKey,
+  run: (lent: Lent) => Promise<Outcome>,
+  want: Want | undefined,
+  progressToken: JsonObject[string],
+) => Promise<Outcome>;
+
+type Options = { use: Use; lendForTask: LendForTask; support: Support; callTimeoutMs: number; quiet: Quiet };
+/** Sends the call, with what goes along in the parameters, and says what an answer that ends it means. */
+type Sender = { send: Send; end(result: JsonObject): Outcome };
 
 const TIMEOUT = -32001;
 const INTERNAL = -32603;
@@ -58,6 +71,10 @@ const ownParams = ({ method, params, capability: { name } }: ClearedCall): JsonO
     case 'completion/complete': {
       const ref = asObject(rest.ref) ?? {};
       return { ...rest, ref: ref.type === 'ref/resource' ? { ...ref, uri: name } : { ...ref, name } };
+    }
+    case 'tools/call': {
+      const { task: _task, ...own } = rest;
+      return { ...own, name };
     }
     default:
       return { ...rest, name };
@@ -83,7 +100,7 @@ export const toOutcome = (signal: AbortSignal, { capability: { serverId } }: Cle
 };
 
 /** The same promise, which rejects as soon as the signal aborts. */
-const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+export const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
@@ -94,7 +111,8 @@ const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =
 /** What is said to one party's calls may reach any of them. */
 const partyOf = ({ sessionId, callId }: ClearedCall): string => sessionId ?? callId;
 
-const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal): Want | undefined => {
+/** What the call needs of a connection. A task's own questions say whose they are, so it need not be alone. */
+export const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal, isTask: boolean): Want | undefined => {
   const { client, caller, sessionId, endpoint, capability } = call;
   if (!canBeAsked(client.capabilities)) return undefined;
   const who = [caller.workspaceId, caller.kind, caller.userId, client.name, endpoint];
@@ -102,15 +120,16 @@ const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal): Want | un
     capabilities: client.capabilities,
     affinity: sessionId ?? JSON.stringify(who),
     party: partyOf(call),
-    isAlone: quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
+    isAlone: !isTask && quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
     signal,
   };
 };
 
 /** Sends one call and carries on with it through as many rounds of questions as it takes. */
-export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
+export const createExecute = ({ use, lendForTask, support, callTimeoutMs, quiet }: Options) => {
   /** Sends the call and, in its course, asks its client what the server asks. */
   const sender = (call: ClearedCall, { connection, bind }: Lent, isAskable: boolean, hooks: Hooks, visits: Visits) => {
+    const forTask = taskParams(call, connection, support);
     const onQuestion = (question: Question, signal: AbortSignal): Promise<Reply> => {
       quiet.asked({ ...call.capability, workspaceId: call.caller.workspaceId });
       if (question.method === 'roots/list') bind();
@@ -120,24 +139,31 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
       if (method === PAGE_DONE) visits.done(params);
       hooks.notify(method, params);
     };
-    return (more: JsonObject): Promise<JsonObject> =>
+    const send: Send = (more) =>
       connection.request(
         call.method,
-        { ...ownParams(call), ...(connection.isStateless && more) },
+        { ...ownParams(call), ...forTask, ...(connection.isStateless && more) },
         {
           signal: hooks.signal,
           timeoutMs: callTimeoutMs,
           onNotification,
-          clientCapabilities: call.client.capabilities,
+          clientCapabilities: withTasks(call),
           logLevel: call.logLevel,
           party: partyOf(call),
           ...(isAskable && { onQuestion }),
         },
       );
+    const end: Sender['end'] = (result) => endOf(call, connection, 'task' in forTask, result);
+    return { send, end };
   };
 
   /** One round after the other, as long as the server answers with questions and the client can be asked at once. */
-  const rounds = async (call: ClearedCall, send: Send, hooks: Hooks, first: JsonObject): Promise<Outcome> => {
+  const rounds = async (
+    call: ClearedCall,
+    { send, end }: Sender,
+    hooks: Hooks,
+    first: JsonObject,
+  ): Promise<Outcome> => {
     const { serverId } = call.capability;
     let result = await send(first);
     for (let round = 0; result.resultType === 'input_required'; round += 1) {
@@ -156,18 +182,20 @@ export const createExecute = ({ use, callTimeoutMs, quiet }: Options) => {
       if ('error' in answered) return { kind: 'failed', error: answered.error };
       result = await send({ inputResponses: answered.responses, ...(state !== undefined && { requestState: state }) });
     }
-    return { kind: 'done', result, isToolError: result.isError === true };
+    return end(result);
   };
 
   /** `more` goes along in the parameters: what came with a second attempt. */
   return async (call: ClearedCall, hooks: Hooks, more: JsonObject): Promise<Outcome> => {
-    const want = wantOf(call, quiet, hooks.signal);
-    const run = (lent: Lent) => {
+    const isTask = isForTask(call, support);
+    const want = wantOf(call, quiet, hooks.signal, isTask);
+    const run = async (lent: Lent): Promise<Outcome> => {
       const visits = createVisits();
-      const send = sender(call, lent, want !== undefined, hooks, visits);
-      return rounds(call, afterVisits(call, send, hooks, visits), hooks, more);
+      const { send, end } = sender(call, lent, want !== undefined, hooks, visits);
+      return rounds(call, { send: afterVisits(call, send, hooks, visits), end }, hooks, more);
     };
-    const ask = () => use(keyOf(call), run, want);
+    const token = asObject(call.params._meta)?.progressToken;
+    const ask = () => (isTask ? lendForTask(keyOf(call), run, want, token) : use(keyOf(call), run, want));
     try {
       // A server that has forgotten its session did not read the call: ask once more, on a new one.
       const answer = ask().catch((error: unknown) => {

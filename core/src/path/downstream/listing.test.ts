@@ -9,6 +9,7 @@ const server = (capabilities: JsonObject, answers: Record<string, Answer>) => {
   return {
     asked,
     capabilities,
+    isStateless: false,
     request: async (method: string, params: JsonObject) => {
       asked.push(method);
       const answer = answers[method];

@@ -1,6 +1,7 @@
 import type { Definition, Freshness, Json, JsonObject, Listing, ListName } from '#call';
 import type { Connection } from './connection.ts';
 import { RpcError } from './errors.ts';
+import { takesTasks } from './tasks/wish.ts';
 
 const MAX_PAGES = 64;
 const MAX_ENTRIES = 10_000;
@@ -60,6 +61,10 @@ const noneIfUnknown = (error: unknown): undefined => {
   throw error;
 };
 
+/** A server that may make a task of any call says so of itself, not of each tool; older clients look at the tool. */
+const withTaskSupport = (tool: Definition): Definition =>
+  tool.execution === undefined ? { ...tool, execution: { taskSupport: 'optional' } } : tool;
+
 const LISTS: Readonly<Record<ListName, { kind: string; method: string; key: string }>> = {
   tools: { kind: 'tools', method: 'tools/list', key: 'tools' },
   prompts: { kind: 'prompts', method: 'prompts/list', key: 'prompts' },
@@ -72,7 +77,7 @@ const LISTS: Readonly<Record<ListName, { kind: string; method: string; key: stri
  * announced cannot be had.
  */
 export const collectListing = async (
-  connection: Pick<Connection, 'capabilities' | 'request'>,
+  connection: Pick<Connection, 'capabilities' | 'isStateless' | 'request'>,
   timeoutMs: number,
 ): Promise<Listing> => {
   const { capabilities } = connection;
@@ -88,9 +93,10 @@ export const collectListing = async (
     list('resources'),
     list('templates'),
   ]);
+  const isForTasks = connection.isStateless && takesTasks(connection);
   const lists = { tools, prompts, resources, templates };
   return {
-    tools: tools?.entries ?? [],
+    tools: isForTasks ? (tools?.entries ?? []).map(withTaskSupport) : (tools?.entries ?? []),
     prompts: prompts?.entries ?? [],
     resources: resources?.entries ?? [],
     templates: templates?.entries ?? [],

@@ -3,6 +3,7 @@ import type { JsonObject, Question, Reply } from '#call';
 import { asObject, CallTimeout, RpcError, ServerUnavailable } from './errors.ts';
 import { NO_MESSAGE } from './faults.ts';
 import type { TapMessage } from './tap.ts';
+import { withoutRelated } from './tasks/state.ts';
 
 export type RequestOptions = {
   signal?: AbortSignal | undefined;
@@ -14,6 +15,8 @@ export type RequestOptions = {
   onQuestion?: ((question: Question, signal: AbortSignal) => Promise<Reply>) | undefined;
   /** Whose request it is, if a client's. What cannot be told apart among requests of one party reaches its latest. */
   party?: string | undefined;
+  /** What is asked or said on another stream than its own is not meant for it. */
+  isOwnAlone?: boolean | undefined;
   /** What the client can be asked, where the server is told with each request. */
   clientCapabilities?: JsonObject | undefined;
   logLevel?: string | undefined;
@@ -33,7 +36,7 @@ export type Wire = {
 };
 
 /** One request under way, as what the server says in its course sees it. */
-export type Pending = Pick<RequestOptions, 'onNotification' | 'onQuestion' | 'party'> & {
+export type Pending = Pick<RequestOptions, 'onNotification' | 'onQuestion' | 'party' | 'isOwnAlone'> & {
   /** Aborts once it was answered or given up: then nobody need be asked any more. */
   over: AbortSignal;
   resolve(result: JsonObject): void;
@@ -116,7 +119,7 @@ export const createRequests = () => {
         if (message.method !== 'notifications/progress') return false;
         const params = asObject(message.params) ?? {};
         const request = pending.get(String(params.progressToken));
-        request?.progressed(params);
+        request?.progressed(withoutRelated(params));
         return request !== undefined;
       }
       const request = pending.get(String(message.id));
@@ -176,6 +179,7 @@ export const createRequests = () => {
           onNotification,
           onQuestion: options.onQuestion,
           party: options.party,
+          isOwnAlone: options.isOwnAlone,
           over: over.signal,
           resolve: (result) => void (finish() && resolve(result)),
           reject: fail,

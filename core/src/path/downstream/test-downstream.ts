@@ -14,6 +14,7 @@ export const unused: Connection = {
   request: async () => ({}),
   rootsChanged: () => {},
   watch: async () => () => {},
+  followTask: () => () => {},
   onListChanged: () => {},
   onClosed: () => {},
   close: async () => {},
@@ -24,8 +25,9 @@ type Use = <T>(key: ServerKey, run: (connection: Connection) => Promise<T>) => P
 /** The downstream stage over whatever lends connections. */
 export const testDownstream = (use: Use, { callTimeoutMs = 1_000, ttlMs = 60_000 } = {}) =>
   createDownstream({
-    use: (key, run) => use(key, (connection) => run({ connection, bind: () => {} })),
+    use: (key, run) => use(key, (connection) => run({ connection, bind: () => {}, keep: () => () => {} })),
     watch: async () => {},
+    support: () => undefined,
     callTimeoutMs,
     tickets: createTickets({ key: randomBytes(32), now: Date.now, ttlMs }),
     waiting: createWaiting(createParking({ ttlMs })),

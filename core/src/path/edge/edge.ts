@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Asks, Definition, Freshness, JsonObject, Outcome, Refused } from '#call';
+import type {
+  Admitted,
+  Arrival,
+  Ask,
+  Asks,
+  Definition,
+  Freshness,
+  JsonObject,
+  Outcome,
+  Refused,
+  TaskState,
+} from '#call';
 import type { Exchange } from './exchange.ts';
 import type { RequestId } from './ids.ts';
 import type { LiveSet } from './live.ts';
@@ -59,9 +70,10 @@ export type Reply =
   | { result: JsonObject; freshness?: Freshness }
   | { error: WireError }
   | { cancelled: true }
-  | { asks: Asks };
+  | { asks: Asks }
+  | { task: TaskState };
 
-type Running = Pick<Ask, 'notify' | 'question' | 'retry' | 'logLevel' | 'signal'> & {
+type Running = Pick<Ask, 'notify' | 'question' | 'retry' | 'task' | 'logLevel' | 'signal'> & {
   id: RequestId;
   method: string;
   params: JsonObject;
@@ -83,15 +95,14 @@ const page = async ({ path, pageSize }: EdgeParts, running: Running): Promise<Re
 
 /** What a request asks of the path. Throws `InvalidParams`. */
 export const askOf = (running: Omit<Running, 'admitted' | 'resourceNotFound'>): Ask => {
-  const { id, method, params, notify, question, retry, logLevel, signal } = running;
-  const { kind, exposedName } = targetOf(method, params);
-  const callId = randomUUID();
-  return { callId, requestId: id, method, kind, exposedName, params, notify, question, retry, logLevel, signal };
+  const { id: requestId, ...rest } = running;
+  return { ...rest, callId: randomUUID(), requestId, ...targetOf(running.method, running.params) };
 };
 
 const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
-  const { method, admitted, resourceNotFound } = running;
-  const ask = askOf(running);
+  const { admitted, resourceNotFound, ...asked } = running;
+  const { method, task } = asked;
+  const ask = askOf(asked);
   const { kind, exposedName } = ask;
   const outcome = await path.call(ask, admitted);
   switch (outcome.kind) {
@@ -103,8 +114,11 @@ const call = async ({ path }: EdgeParts, running: Running): Promise<Reply> => {
       return { cancelled: true };
     case 'asks':
       return { asks: outcome };
+    case 'task':
+      return { task: outcome.task };
     case 'refused':
-      return method === 'tools/call' && outcome.code !== 'unknown-capability'
+      // Where a task was demanded, a result would be taken for one.
+      return method === 'tools/call' && task?.kind !== 'must' && outcome.code !== 'unknown-capability'
         ? { result: { content: [{ type: 'text', text: outcome.reason }], isError: true } }
         : { error: refusalError(outcome, kind, exposedName, resourceNotFound) };
   }

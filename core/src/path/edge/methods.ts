@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CapabilityKind, Definition, Freshness, Json, JsonObject, ListName } from '#call';
+import type { CapabilityKind, Definition, Freshness, Json, JsonObject, ListName, TaskWish } from '#call';
+import { taskMethods } from './tasks.ts';
 
 /** What an edge needs of a view: lists in order. */
 export type Lists = Readonly<Record<ListName, readonly Definition[]>> & {
@@ -53,7 +54,7 @@ export class InvalidParams extends Error {
 
 /** The capability that a call names. Throws `InvalidParams` naming the field that is wrong. */
 export const targetOf = (method: string, params: JsonObject): Target => {
-  const read = callMethods[method];
+  const read = callMethods[method] ?? (Object.hasOwn(taskMethods, method) ? taskMethods[method] : undefined);
   if (!read) throw new InvalidParams(`${method} names no capability`);
   try {
     return read(params);
@@ -65,6 +66,13 @@ export const targetOf = (method: string, params: JsonObject): Target => {
     );
   }
 };
+
+/** What a method about a task has to do with it. Throws `InvalidParams`. */
+export const taskOf = (method: string, params: JsonObject, isDetailed: boolean): TaskWish => ({
+  kind: 'about',
+  handle: targetOf(method, params).exposedName,
+  isDetailed,
+});
 
 const Cursor = z.object({ at: z.int().min(0), after: z.string() });
 

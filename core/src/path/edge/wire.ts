@@ -72,6 +72,11 @@ export const turnAway = (exchange: Exchange, id: RequestId | null, { code, reaso
 
 const NOUN: Record<CapabilityKind, string> = { tool: 'tool', resource: 'resource', prompt: 'prompt' };
 
+const UNKNOWN_TASK: WireError = {
+  code: CODE.invalidParams,
+  message: 'Unknown task: there is none of this id, or it has expired.',
+};
+
 /** A call that was refused after the door. Hidden and unknown are one answer. */
 export const refusalError = (
   refused: Refused,
@@ -79,6 +84,7 @@ export const refusalError = (
   exposedName: string,
   resourceNotFound: number,
 ): WireError => {
+  if (refused.code === 'unknown-task') return UNKNOWN_TASK;
   if (refused.code !== 'unknown-capability') return { code: CODE.refused, message: refused.reason };
   const code = kind === 'resource' ? resourceNotFound : CODE.invalidParams;
   const data = kind === 'resource' ? { uri: exposedName } : undefined;

@@ -99,3 +99,16 @@ test('calls without a token are counted by server and address against the limit 
   expect(policy.decide(call())).toMatchObject({ kind: 'cleared' });
   expect(asked).toEqual([['github 127.0.0.1', 7]]);
 });
+
+test('whoever lost a tool is told of its tasks as of tasks that never were', () => {
+  const about = { kind: 'about' as const, handle: 'h', isDetailed: true };
+  const off = server({ switches: { enabled: true, tools: { merge: { enabled: false } } } });
+  expect(policyOf(off).decide({ ...call(), task: about })).toMatchObject({ kind: 'refused', code: 'unknown-task' });
+});
+
+test('a task that runs needs no approval to be asked about', () => {
+  const about = { kind: 'about' as const, handle: 'h', isDetailed: true };
+  const dangerous = server({ switches: { enabled: true, tools: { merge: { enabled: true, dangerLevel: 2 } } } });
+  expect(policyOf(dangerous).decide({ ...call(), task: about }).kind).toBe('cleared');
+  expect(policyOf(dangerous).decide(call())).toMatchObject({ code: 'needs-approval' });
+});

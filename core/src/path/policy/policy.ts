@@ -14,17 +14,19 @@ type Options = {
 export const createPolicy = ({ server, take }: Options) => ({
   decide(call: Call): Decision {
     const { caller, client, capability } = call;
+    const isAboutTask = call.task?.kind === 'about';
+    // Whoever lost a tool has lost its tasks, and is told no more than of a task that never was.
+    const code = isAboutTask ? 'unknown-task' : 'unknown-capability';
     const record = server(caller.workspaceId, capability.serverId);
     if (!record)
       return {
         kind: 'refused',
-        code: 'unknown-capability',
+        code,
         rule: 'none',
         reason: `There is no server ${capability.serverId}.`,
       };
     const verdict = allows(record, caller, client.name, capability.kind, capability.name);
-    if (!verdict.allowed)
-      return { kind: 'refused', code: 'unknown-capability', rule: `layer:${verdict.layer}`, reason: verdict.reason };
+    if (!verdict.allowed) return { kind: 'refused', code, rule: `layer:${verdict.layer}`, reason: verdict.reason };
     const limit = record.anonymousRateLimit;
     if (caller.kind === 'anonymous' && !take(`${record.serverId} ${networkOf(call.address)}`, limit))
       return {
@@ -33,7 +35,8 @@ export const createPolicy = ({ server, take }: Options) => ({
         rule: 'anonymous-limit',
         reason: `Without a token ${record.serverId} takes ${limit} requests a minute from one address: wait a minute, or use a token.`,
       };
-    if (capability.kind === 'tool' && dangerLevel(record, caller, client.name, capability.name) === 2)
+    // A task runs already: what is asked about it needs no approval of its own.
+    if (!isAboutTask && capability.kind === 'tool' && dangerLevel(record, caller, client.name, capability.name) === 2)
       return {
         kind: 'refused',
         code: 'needs-approval',

@@ -21,12 +21,14 @@ export type Session = Owner & {
   /** URIs of the resources whose changes the client wants to hear of. */
   subscriptions: string[];
   lastUsedAt: number;
+  /** It was begun by another process, or before a restart. */
+  readonly isFromElsewhere: boolean;
   /** Requests and streams that are open now: such a session is not idle. */
   open: number;
 };
 
 /** A session as it is kept where it outlives this process: under the hash of its id. */
-export type KeptSession = Omit<Session, 'id' | 'lastUsedAt' | 'open'>;
+export type KeptSession = Omit<Session, 'id' | 'isFromElsewhere' | 'lastUsedAt' | 'open'>;
 
 /** Where sessions are kept for every process that serves the same clients. */
 export type SessionStore = {
@@ -94,8 +96,8 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
     }
   };
 
-  const add = (id: string, kept: KeptSession): Session => {
-    const session: Session = { ...kept, id, lastUsedAt: now(), open: 0 };
+  const add = (id: string, kept: KeptSession, isFromElsewhere: boolean): Session => {
+    const session: Session = { ...kept, id, isFromElsewhere, lastUsedAt: now(), open: 0 };
     sessions.set(id, session);
     if (sessions.size > MAX_SESSIONS) dropLongestUnused();
     return session;
@@ -108,7 +110,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
 
   const load = async (id: string): Promise<void> => {
     const kept = await store.find(hashOfSession(id));
-    if (kept && !sessions.has(id)) add(id, kept);
+    if (kept && !sessions.has(id)) add(id, kept, true);
   };
 
   const loaded = (id: string): Promise<void> => {
@@ -136,7 +138,7 @@ export const createSessions = ({ store, now, idleMs, onEnd, onChanged }: Options
       const { workspaceId, kind, userId } = caller;
       const owner = { workspaceId, kind, userId, endpoint };
       const kept: KeptSession = { ...owner, client, protocolVersion, logLevel: undefined, subscriptions: [] };
-      const session = add(id, kept);
+      const session = add(id, kept, false);
       await store.insert(hashOfSession(id), kept);
       return session;
     },

@@ -10,6 +10,7 @@ import { parseEventId, type StreamStore } from './resumable.ts';
 import { createQuestions, type MailPort } from './session-questions.ts';
 import { createSessionRequests } from './session-requests.ts';
 import { createOpenSessions, type SessionRef } from './session-streams.ts';
+import { taskCapability, withoutTasks } from './session-tasks.ts';
 import { createSessionWatches } from './session-watches.ts';
 
 /** Newest first: what is offered to a client that asks for one we do not know. */
@@ -75,7 +76,7 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     const client: Client = {
       name: clientInfo?.name ?? 'unknown',
       version: clientInfo?.version ?? '',
-      capabilities: (capabilities ?? {}) as JsonObject,
+      capabilities: withoutTasks((capabilities ?? {}) as JsonObject),
     };
     const admitted = await path.admit({ ...exchange.arrival, sessionId: undefined, client });
     if ('code' in admitted) return turnAway(exchange, id, admitted);
@@ -87,7 +88,10 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     const session = await sessions.create(admitted.caller, exchange.arrival.endpoint, client, version);
     const result = {
       protocolVersion: version,
-      capabilities: await capabilitiesFor(parts, admitted),
+      capabilities: {
+        ...(await capabilitiesFor(parts, admitted)),
+        ...(version === LATEST && taskCapability(admitted.caller)),
+      },
       serverInfo: { name: product.name, title: product.title, version: product.version },
       instructions: product.instructions,
     };

@@ -5,14 +5,15 @@ import {
   LOG_LEVEL_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Admitted, Ask, Client, JsonObject, Retry } from '#call';
+import type { Admitted, Ask, Client, JsonObject, Retry, TaskWish } from '#call';
 import { type Answer, createAnswer } from '../answer.ts';
 import { capabilitiesFor, type EdgeParts, type Era, type Reply, runMethod } from '../edge.ts';
 import type { Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
-import { callMethods, InvalidParams, listMethods } from '../methods.ts';
+import { callMethods, InvalidParams, listMethods, taskOf } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
+import { knowsTasks, missingTasks, TASKS } from '../tasks.ts';
 import {
   CODE,
   errorMessage,
@@ -66,6 +67,14 @@ const idOf = (body: unknown): RequestId | null => {
   return id.success ? id.data.id : null;
 };
 
+const ABOUT_TASKS = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
+
+/** What a request has to do with tasks; whoever does not know them is never given one. Throws `InvalidParams`. */
+const wishOf = ({ method, params }: Request, { client }: Admitted): TaskWish | undefined => {
+  if (ABOUT_TASKS.has(method)) return taskOf(method, params as JsonObject, true);
+  return method === 'tools/call' && knowsTasks(client.capabilities) ? { kind: 'may' } : undefined;
+};
+
 const MAY_RETRY = new Set(['tools/call', 'prompts/get', 'resources/read']);
 const RetryParams = z.looseObject({
   requestState: z.string().optional(),
@@ -92,7 +101,9 @@ const logLevelOf = ({ params: { _meta: meta } }: Request): LogLevel | undefined 
 };
 
 const discover = async (parts: EdgeParts, admitted: Admitted): Promise<JsonObject> => {
-  const capabilities = await capabilitiesFor(parts, admitted);
+  const declared = await capabilitiesFor(parts, admitted);
+  const extensions = { ...(declared.extensions as JsonObject | undefined), [TASKS]: {} };
+  const capabilities = { ...declared, extensions };
   const { instructions } = parts.product;
   return complete(parts, { supportedVersions: [VERSION], capabilities, instructions }, STALE);
 };
@@ -108,7 +119,11 @@ const tell = (parts: EdgeParts, request: Request, admitted: Admitted, reply: Rep
   const { id } = request;
   if ('cancelled' in reply) answer.abandon();
   else if ('asks' in reply) answer.finish(resultMessage(id, inputRequired(reply.asks)));
-  else if ('result' in reply) {
+  else if ('task' in reply) {
+    const { resultType: _type, ...task } = reply.task;
+    const result = complete(parts, task, undefined);
+    answer.finish(resultMessage(id, request.method === 'tools/call' ? { ...result, resultType: 'task' } : result));
+  } else if ('result' in reply) {
     const freshness =
       request.method === 'resources/read' ? freshnessOfRead(reply.result, admitted, retryOf(request)) : reply.freshness;
     answer.finish(resultMessage(id, complete(parts, reply.result, freshness)));
@@ -141,6 +156,7 @@ const runRequest = async (
       signal,
       notify,
       retry: retryOf(request),
+      task: wishOf(request, admitted),
       logLevel,
       resourceNotFound: CODE.invalidParams,
     });
@@ -181,7 +197,9 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
   if (method === 'server/discover')
     return exchange.json(200, resultMessage(request.id, await discover(parts, admitted)));
   if (method === 'subscriptions/listen') return listen(parts, exchange, request, admitted);
-  if (method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
+  if (ABOUT_TASKS.has(method) && !knowsTasks(admitted.client.capabilities))
+    return refuse(exchange, 400, request.id, missingTasks);
+  if (ABOUT_TASKS.has(method) || method in listMethods || (method in callMethods && method !== 'resources/subscribe'))
     return run(parts, exchange, request, admitted);
   refuse(exchange, 404, request.id, { code: CODE.methodNotFound, message: `Method not found: ${method}` });
 };

@@ -62,6 +62,7 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
     id: 'the-session',
     client: { name: 'session', version: '', capabilities: {} },
     protocolVersion: '2025-11-25',
+    isFromElsewhere: false,
     open: 0,
     logLevel: undefined,
     subscriptions: [],

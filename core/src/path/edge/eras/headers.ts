@@ -4,10 +4,13 @@ import type { Exchange } from '../exchange.ts';
 type Named = { method: string; params: Record<string, unknown> };
 
 /** Which parameter the header `Mcp-Name` repeats, for the methods that must carry it. */
-const NAME_SOURCE: Readonly<Record<string, 'name' | 'uri'>> = {
+const NAME_SOURCE: Readonly<Record<string, 'name' | 'uri' | 'taskId'>> = {
   'tools/call': 'name',
   'prompts/get': 'name',
   'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
 };
 
 /**

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { Admitted } from '#call';
 import type { EdgeParts } from '../edge.ts';
 import { acceptsStream, type Exchange, type Stream } from '../exchange.ts';
+import { followTask } from '../follow-task.ts';
 import type { RequestId } from '../ids.ts';
 import type { ListKind } from '../live.ts';
 import { subscribe } from '../subscribe.ts';
+import { knowsTasks, missingTasks } from '../tasks.ts';
 import { CODE, notificationMessage, refuse, resultMessage } from '../wire.ts';
 
 const Filter = z.looseObject({
@@ -14,6 +16,7 @@ const Filter = z.looseObject({
     promptsListChanged: z.boolean().optional(),
     resourcesListChanged: z.boolean().optional(),
     resourceSubscriptions: z.array(z.string().min(1)).max(1_000).optional(),
+    taskIds: z.array(z.string().min(1)).max(100).optional(),
   }),
 });
 
@@ -48,6 +51,8 @@ export const listen = async (
     });
 
   const { notifications } = filter.data;
+  const { resourceSubscriptions = [], taskIds } = notifications;
+  if (taskIds && !knowsTasks(admitted.client.capabilities)) return refuse(exchange, 400, request.id, missingTasks);
   const wanted = KINDS.filter((kind) => notifications[FLAG[kind]]);
   const tag = { [SUBSCRIPTION_ID_META_KEY]: request.id };
   const over = new AbortController();
@@ -87,7 +92,20 @@ export const listen = async (
     });
     if ('result' in reply) watched.push(uri);
   };
-  await Promise.all([...new Set(notifications.resourceSubscriptions)].map(watch));
+  /** Those of the tasks that are the caller's own. */
+  const followed: string[] = [];
+  const follow = async (handle: string) => {
+    const reply = await followTask(parts, {
+      id: request.id,
+      handle,
+      isDetailed: true,
+      admitted: place.admitted,
+      signal: over.signal,
+      changed: (task) => notify('notifications/tasks', task),
+    });
+    if ('result' in reply) followed.push(handle);
+  };
+  await Promise.all([...[...new Set(resourceSubscriptions)].map(watch), ...[...new Set(taskIds)].map(follow)]);
   if (over.signal.aborted) return exchange.empty(202);
 
   stream = exchange.stream();
@@ -98,6 +116,7 @@ export const listen = async (
     notifications: {
       ...Object.fromEntries(wanted.map((kind) => [FLAG[kind], true])),
       ...(watched.length > 0 && { resourceSubscriptions: watched }),
+      ...(taskIds && { taskIds: followed }),
     },
   });
   for (const [method, params] of early.splice(0)) notify(method, params);

@@ -11,6 +11,8 @@ export type SessionRef = {
   readonly id: string;
   readonly client: Client;
   readonly protocolVersion: string;
+  /** It was begun by another process, or before a restart. */
+  readonly isFromElsewhere: boolean;
   open: number;
   /** Least severity of log lines, once the client has said so. */
   logLevel: LogLevel | undefined;
@@ -23,6 +25,8 @@ type Open = {
   requests: ReturnType<typeof createById<AbortController>>;
   /** Watched resources, by URI. */
   watched: Map<string, AbortController>;
+  /** Tasks whose states are told, by handle. */
+  followed: Map<string, AbortController>;
   streams: Map<string, Resumable>;
   own: { stream: Resumable; end(): void; admitted(): Admitted } | undefined;
 };
@@ -61,6 +65,7 @@ export const createOpenSessions = (parts: Parts) => {
     const held = sessions.get(sessionId) ?? {
       requests: createById<AbortController>(),
       watched: new Map<string, AbortController>(),
+      followed: new Map<string, AbortController>(),
       streams: new Map<string, Resumable>(),
       own: undefined,
     };
@@ -181,8 +186,10 @@ export const createOpenSessions = (parts: Parts) => {
     },
 
     /** Opens the session's own stream. A client that comes back takes it over from its earlier connection. */
-    openOwn: (exchange: Exchange, admitted: Admitted, session: SessionRef): void =>
-      void connectOwn(exchange, admitted, session),
+    openOwn(exchange: Exchange, admitted: Admitted, session: SessionRef): void {
+      if (session.isFromElsewhere && !openOf(session.id).own) startAnew(exchange, admitted, session);
+      else connectOwn(exchange, admitted, session);
+    },
 
     /** A client comes back to a stream: it hears what it missed, and then what else is said. */
     async resume(exchange: Exchange, admitted: Admitted, session: SessionRef, at: EventId): Promise<void> {
@@ -220,7 +227,7 @@ export const createOpenSessions = (parts: Parts) => {
       if (!open) return;
       open.own?.end();
       for (const request of open.requests.values()) request.abort();
-      for (const watched of open.watched.values()) watched.abort();
+      for (const told of [...open.watched.values(), ...open.followed.values()]) told.abort();
     },
   };
 };

@@ -1,0 +1,55 @@
+import type { Admitted, Call, Capability } from '#call';
+import type { Database } from '../db/db.ts';
+import { withDatabase } from '../db/unavailable.ts';
+import { type Log, sentenceOf } from '../lib/log.ts';
+import type { Registry } from '../path/catalog/registry.ts';
+import { postgresTasks } from '../path/task/io/postgres-tasks.ts';
+import type { TaskStore } from '../path/task/record.ts';
+import { createEndingSeal } from '../path/task/seal.ts';
+import { createTasks } from '../path/task/tasks.ts';
+
+type Parts = {
+  db: Database;
+  /** Secret, the same on every replica. */
+  key: Buffer;
+  reaches(capability: Capability, admitted: Admitted): boolean;
+  now(): number;
+  pageSize: number;
+  log: Log;
+};
+
+const SWEEP_MS = 30_000;
+
+/** The table of tasks, and what keeps it small. */
+export const buildTasks = ({ db, key, reaches, now, pageSize, log }: Parts) => {
+  const store = postgresTasks(db);
+  const guarded: TaskStore = {
+    add: (record) => withDatabase(() => store.add(record)),
+    find: (owner, id, at) => withDatabase(() => store.find(owner, id, at)),
+    page: (owner, after, limit, at) => withDatabase(() => store.page(owner, after, limit, at)),
+    count: (owner, at) => withDatabase(() => store.count(owner, at)),
+    update: (id, change) => withDatabase(() => store.update(id, change)),
+    sweep: (at) => withDatabase(() => store.sweep(at)),
+  };
+  const tasks = createTasks({ store: guarded, reaches, seal: createEndingSeal(key), now, pageSize });
+  const sweeping = setInterval(
+    () =>
+      tasks
+        .sweep()
+        .catch((error: unknown) => log.warn('Expired tasks were not removed', { reason: sentenceOf(error) })),
+    SWEEP_MS,
+  );
+  sweeping.unref();
+  return { tasks, close: () => clearInterval(sweeping) };
+};
+
+/** Whether a tool must or may be a task, as its server last listed it. */
+export const taskSupport =
+  (registry: Registry) =>
+  ({ caller, capability }: Call): unknown => {
+    const tools = registry.get(caller.workspaceId, capability.serverId)?.listing?.tools ?? [];
+    const execution = tools.find(({ name }) => name === capability.name)?.execution;
+    return typeof execution === 'object' && execution !== null && 'taskSupport' in execution
+      ? execution.taskSupport
+      : undefined;
+  };
