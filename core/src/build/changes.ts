@@ -73,6 +73,12 @@ export const followChanges = ({
     if (!before || isOther || !before.enabled) void runtime.listed(key);
   };
 
+  const serverAdded = async (workspaceId: string, serverId: string): Promise<void> => {
+    if (registry.server(workspaceId, serverId)) return;
+    const offer = await registry.reload(workspaceId, serverId);
+    if (offer?.server.enabled) void runtime.listed({ workspaceId, serverId });
+  };
+
   const apply = async ({ topic, workspaceId, id }: Change): Promise<void> => {
     const ofWorkspace = ({ caller }: Admitted) => caller.workspaceId === workspaceId;
     switch (topic) {
@@ -117,8 +123,9 @@ export const followChanges = ({
   return {
     /** Tells every replica. A change is over once the bus has it; it is followed everywhere within moments. */
     async publish(change: Change): Promise<void> {
-      // So that an address works here as soon as it is told of.
+      // So that an address, or a new server, works here as soon as it is told of.
       if (change.topic === 'endpoint') await endpoints.reload(change.workspaceId, change.id).catch(() => {});
+      if (change.topic === 'server') await serverAdded(change.workspaceId, change.id).catch(() => {});
       await bus.publish(change);
     },
     close(): void {

@@ -41,6 +41,7 @@ const poolOf = ({ max = 2, idleMs = 60_000, waitMs = 5_000, fails = false } = {}
     capabilities: CAPABILITIES,
     affinity: party,
     party,
+    owner: party,
     isAlone: true,
     signal: new AbortController().signal,
     ...more,
@@ -224,4 +225,16 @@ test('what nobody uses is closed after a while, and closing turns away those who
   await pool.closeAll();
   await expect(waits.over).rejects.toThrow('closed');
   expect([open(), pool.count()]).toEqual([0, 0]);
+});
+
+test('one owner has at most half of the connections while they may be asked, and others need not wait', async () => {
+  const { begin } = poolOf({ max: 4 });
+  const of = (party: string, owner: string) => begin(party, { owner });
+  const [first, second, third] = [of('a1', 'ada'), of('a2', 'ada'), of('a3', 'ada')];
+  const bob = of('b1', 'bob');
+  await soon();
+  expect([first.on, second.on, third.on, bob.on]).toEqual([0, 1, undefined, 2]);
+  first.end();
+  await soon();
+  expect(third.on).toBe(0);
 });

@@ -12,6 +12,8 @@ export type Want = {
   affinity: string;
   /** Whose call it is. */
   party: string;
+  /** Whose it counts as where connections are scarce: a person, or everybody without a name. */
+  owner: string;
   /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
   /** Whoever leaves waits no more. */
@@ -23,6 +25,7 @@ type Instance<C> = {
   connection: Promise<C>;
   /** The affinity that used it last. */
   affinity: string;
+  owner: string;
   /** It knows something of this affinity's, and is for it alone. */
   boundTo: string | undefined;
   /** How many calls of each party are on it. */
@@ -87,6 +90,7 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
       group: groupOf(want),
       connection: open(want.capabilities),
       affinity: want.affinity,
+      owner: want.owner,
       boundTo: undefined,
       parties: new Map(),
       askers: 0,
@@ -120,12 +124,18 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
     (isAlone ? undefined : free.find(({ parties }) => parties.size > 0)) ??
     free[0];
 
+  /** People who let questions wait would otherwise keep everybody else from being asked. */
+  const mayTakeOne = ({ owner }: Want): boolean => {
+    const taken = [...instances].filter((instance) => instance.owner === owner && instance.askers > 0);
+    return taken.length < Math.max(1, Math.floor(max / 2));
+  };
+
   /** One that is free, else a new one, if need be in the place of one that nobody uses. */
   const find = (want: Want): Instance<C> | undefined => {
-    const found = pick(
-      [...instances].filter((instance) => isFree(instance, want)),
-      want,
-    );
+    const free = [...instances].filter((instance) => isFree(instance, want));
+    const own = free.filter(({ parties }) => parties.has(want.party));
+    if (want.isAlone && own.length === 0 && !mayTakeOne(want)) return undefined;
+    const found = pick(own.length > 0 ? own : free, want);
     if (found) return found;
     const idle = [...instances].filter(({ parties, keepers }) => parties.size === 0 && keepers === 0);
     if (instances.size < max) return begin(want);
@@ -136,9 +146,10 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
     return begin(want);
   };
 
-  const enter = (instance: Instance<C>, { affinity, party, isAlone }: Want): void => {
+  const enter = (instance: Instance<C>, { affinity, owner, party, isAlone }: Want): void => {
     clearTimeout(instance.idleTimer);
     instance.affinity = affinity;
+    instance.owner = owner;
     instance.parties.set(party, (instance.parties.get(party) ?? 0) + 1);
     if (isAlone) instance.askers += 1;
   };

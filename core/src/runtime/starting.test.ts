@@ -243,7 +243,14 @@ test('what a server says on a further connection has changed is learnt there', a
     asked.push(number);
     return EMPTY;
   };
-  const want = { capabilities: {}, affinity: 'a', party: 'a', isAlone: true, signal: new AbortController().signal };
+  const want = {
+    capabilities: {},
+    affinity: 'a',
+    party: 'a',
+    owner: 'a',
+    isAlone: true,
+    signal: new AbortController().signal,
+  };
   await runtime.lend(key, want, async ({ number, changeList }) => {
     expect(number).toBe(1);
     changeList();
@@ -254,7 +261,14 @@ test('what a server says on a further connection has changed is learnt there', a
 
 test('a server that keeps nothing between requests needs no further connections', async () => {
   open = async () => Object.assign(await connect(), { isStateless: true });
-  const want = { capabilities: {}, affinity: 'a', party: 'a', isAlone: true, signal: new AbortController().signal };
+  const want = {
+    capabilities: {},
+    affinity: 'a',
+    party: 'a',
+    owner: 'a',
+    isAlone: true,
+    signal: new AbortController().signal,
+  };
   const numbers = await Promise.all([1, 2].map(() => runtime.lend(key, want, async ({ number }) => number)));
   expect([numbers, opened.length]).toEqual([[0, 0], 1]);
 });

@@ -18,6 +18,8 @@ export type Want = {
   affinity: string;
   /** Whose call it is. */
   party: string;
+  /** Whose it counts as where connections are scarce: a person, or everybody without a name. */
+  owner: string;
   /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
   /** Whoever leaves waits for no connection. */
@@ -120,6 +122,7 @@ export const wantOf = (call: ClearedCall, quiet: Quiet, signal: AbortSignal, isT
     capabilities: client.capabilities,
     affinity: sessionId ?? JSON.stringify(who),
     party: partyOf(call),
+    owner: JSON.stringify([caller.workspaceId, caller.kind, caller.userId]),
     isAlone: !isTask && quiet.mayAsk({ ...capability, workspaceId: caller.workspaceId }),
     signal,
   };

@@ -171,7 +171,7 @@ export const createOpenSessions = (parts: Parts) => {
 
     /** Says something on the session's own stream, or undefined when there is none here. */
     sayer(sessionId: string): ((message: Message) => void) | undefined {
-      return openOf(sessionId).own?.stream.send;
+      return sessions.get(sessionId)?.own?.stream.send;
     },
 
     /** The way out for the answer of a request; its client may come back to it. */

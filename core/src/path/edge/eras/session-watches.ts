@@ -15,6 +15,7 @@ export const createSessionWatches = (parts: EdgeParts, open: OpenSessions) => {
 
   /** Watches one more, if the caller may read it. */
   const add = async (session: SessionRef, admitted: Admitted, { id, params }: Wanted): Promise<Reply> => {
+    const before = open.of(session.id);
     const ended = new AbortController();
     const place = live.add({ admitted, end: () => ended.abort() });
     ended.signal.addEventListener('abort', place.remove);
@@ -26,10 +27,11 @@ export const createSessionWatches = (parts: EdgeParts, open: OpenSessions) => {
       signal: ended.signal,
       updated: (content) => open.of(session.id).own?.stream.send(updated(content)),
     });
-    const { watched } = open.of(session.id);
+    const { watched } = before;
     const uri = String(params.uri);
     watched.get(uri)?.abort();
-    if ('result' in reply) watched.set(uri, ended);
+    // The session may have ended meanwhile.
+    if ('result' in reply && open.of(session.id) === before) watched.set(uri, ended);
     else ended.abort();
     return reply;
   };
