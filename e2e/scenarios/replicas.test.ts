@@ -1,10 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStream } from '../harness/events.ts';
 import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { post } from '../harness/raw.ts';
+import { legacyTasks, modernTasks } from '../harness/tasks.ts';
 
 const SECRET = 'one secret for every replica, at least';
 let one: RunningPeta;
@@ -17,6 +21,17 @@ const fixture = (name: string, ...args: string[]) => ({
   command: process.execPath,
   args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
 });
+
+const ERAS = ['legacy', 'modern'] as const;
+const children: ChildProcess[] = [];
+/** A server that every replica reaches. */
+const startWeb = async (era: string) => {
+  const { command, args } = fixture('conformance', '--era', era);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const [url] = await once(createInterface(child.stdout), 'line');
+  return { type: 'http' as const, url: String(url) };
+};
 
 /** Another Peta on the database of the first. */
 const startReplica = (): Promise<RunningPeta> => {
@@ -39,9 +54,13 @@ beforeAll(async () => {
       return Object.keys(capabilities.tools).length > 0;
     });
   }
+  for (const era of ERAS) await api.servers.create({ serverId: `web-${era}`, launchConfig: await startWeb(era) });
   other = await startReplica();
 }, 60_000);
-afterAll(cleanUp);
+afterAll(async () => {
+  for (const child of children) child.kill();
+  await cleanUp();
+});
 
 const inSession = (session: string) => ({ token, headers: { 'mcp-session-id': session } });
 
@@ -156,4 +175,19 @@ describe('a call that waits for an answer', () => {
     expect(answer.error).toMatchObject({ code: -32602, message: expect.stringContaining('Make it anew') });
     expect(Date.now() - began).toBeLessThan(30_000);
   }, 60_000);
+});
+
+describe.each([
+  ['2025-11-25', legacyTasks],
+  ['2026-07-28', modernTasks],
+])('a task of a client of %s', (_era, connect) => {
+  test.each(ERAS)('is good at the other replica, which is asked what it asks (%s server)', async (era) => {
+    const [here, there] = [await connect(one.mcpUrl, token), await connect(other.mcpUrl, token)];
+    const { taskId } = await here.begin(`web-${era}__confirm_delete`, { filename: 'afar' });
+    const ending = await there.finish(taskId);
+    expect(ending).toMatchObject({ result: { content: [{ text: expect.stringContaining('afar: accept') }] } });
+    expect([here.asked, there.asked]).toEqual([[], ['Delete afar?']]);
+    expect((await here.get(taskId)).status).toBe('completed');
+    await Promise.all([here.close(), there.close()]);
+  });
 });

@@ -48,10 +48,16 @@ const poolOf = ({ max = 2, idleMs = 60_000, waitMs = 5_000, fails = false } = {}
   });
   /** Begins a call; `end` ends it, `on` is the connection it got, once it got one. */
   const begin = (party: string, more: Partial<Want> = {}) => {
-    const call = { on: undefined as number | undefined, bind: () => {}, end: () => {}, over: Promise.resolve() };
-    call.over = pool.lend(want(party, more), ({ number }, { bind }) => {
+    const call = {
+      on: undefined as number | undefined,
+      bind: () => {},
+      keep: () => () => {},
+      end: () => {},
+      over: Promise.resolve(),
+    };
+    call.over = pool.lend(want(party, more), ({ number }, hold) => {
       call.on = number;
-      call.bind = bind;
+      Object.assign(call, hold);
       return new Promise<void>((done) => {
         call.end = done;
       });
@@ -237,4 +243,41 @@ test('one owner has at most half of the connections while they may be asked, and
   first.end();
   await soon();
   expect(third.on).toBe(0);
+});
+
+test('a connection that is kept stays open when nobody uses it, is not replaced, and serves others meanwhile', async () => {
+  const { begin, opened, open } = poolOf({ max: 1, idleMs: 20, waitMs: 50 });
+  const first = begin('ada');
+  await soon();
+  const release = first.keep();
+  first.end();
+  await soon(60);
+  expect(open()).toBe(1);
+  const other = begin('bob', { capabilities: { roots: {} } });
+  await expect(other.over).rejects.toThrow('late');
+  const same = begin('bob');
+  await soon();
+  expect(same.on).toBe(0);
+  same.end();
+  release();
+  release();
+  await soon(60);
+  expect(open()).toBe(0);
+  expect(opened).toHaveLength(1);
+});
+
+test('a kept connection of somebody who does not come again closes once it is kept no more', async () => {
+  const { pool, begin, open } = poolOf();
+  const first = begin('ada');
+  await soon();
+  first.bind();
+  const release = first.keep();
+  first.end();
+  await soon();
+  pool.forget('ada');
+  await soon();
+  expect(open()).toBe(1);
+  release();
+  await soon();
+  expect(open()).toBe(0);
 });

@@ -54,7 +54,8 @@ type Options = {
   existing?: { id: string; lastNumber: number };
 };
 
-type Step = { event: StreamEvent } | { attach: Stream; after: number | undefined } | { last: true };
+/** `from` is the number of what was said last before the stream was attached. */
+type Step = { event: StreamEvent } | { attach: Stream; after: number | undefined; from: number } | { last: true };
 
 /**
  * A stream that outlives its connections: what is said is kept first and then sent, so that a client that comes back
@@ -84,7 +85,7 @@ export const createResumable = (options: Options) => {
     for (const event of events) to?.sendText(event.text, isKept ? eventId(id, event.number) : undefined);
   };
 
-  const attach = async (stream: Stream, after: number | undefined): Promise<void> => {
+  const attach = async (stream: Stream, after: number | undefined, from: number): Promise<void> => {
     await keep(async () => {
       if (after === undefined) return;
       const replay = await store.replay(sessionId, id, after);
@@ -92,7 +93,7 @@ export const createResumable = (options: Options) => {
     });
     if (outlet !== stream) outlet?.end();
     outlet = stream;
-    if (isKept && isPrimed && after === undefined) stream.prime(eventId(id, number), RETRY_MS);
+    if (isKept && isPrimed && after === undefined) stream.prime(eventId(id, from), RETRY_MS);
   };
 
   /** The events at the head of what waits, as many as are kept at once. */
@@ -117,7 +118,7 @@ export const createResumable = (options: Options) => {
     say(events, outlet);
     if (next === undefined || 'event' in next) return;
     steps.shift();
-    if ('attach' in next) return attach(next.attach, next.after);
+    if ('attach' in next) return attach(next.attach, next.after, next.from);
     outlet?.end();
     onEnd();
   };
@@ -148,7 +149,7 @@ export const createResumable = (options: Options) => {
       add({ event: { number, text } });
     },
     /** From now on this is where it is said; with `after`, what was said since then comes first. */
-    attach: (stream: Stream, after?: number): void => add({ attach: stream, after }),
+    attach: (stream: Stream, after?: number): void => add({ attach: stream, after, from: number }),
     /** Nothing is said there any more. */
     detach(stream: Stream): void {
       if (outlet === stream) outlet = undefined;
