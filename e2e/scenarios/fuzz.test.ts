@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { callsTo, startFuzzingServer } from '../fuzz/from-server.ts';
+import { towardsStreams } from '../fuzz/http-sse.ts';
 import { aftermath, MESSAGES, report, SEED, storm } from '../fuzz/run.ts';
 import { towardsPeta } from '../fuzz/streamable-http.ts';
 import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
@@ -46,6 +47,16 @@ test(
     const sessions = await Promise.all(Array.from({ length: 8 }, () => initialize(peta.mcpUrl, token)));
     const result = await storm(peta, towardsPeta(peta.mcpUrl, token, sessions), 32);
     report('Streamable HTTP towards Peta', result);
+    expect(await aftermath(peta, token, result)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'mutated messages to the streams of HTTP+SSE: the same',
+  async () => {
+    const result = await storm(peta, towardsStreams(peta.url, token, 16), 16);
+    report('HTTP+SSE towards Peta', result);
     expect(await aftermath(peta, token, result)).toEqual([]);
   },
   TIMEOUT_MS,
