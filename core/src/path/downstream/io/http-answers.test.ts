@@ -127,3 +127,18 @@ test('an HTTP+SSE server that refuses a call says so without ending the others',
   );
   expect(await callTool(connection, 'good')).toEqual({ ok: true });
 });
+
+test.each(['application/json', 'text/event-stream'])('numbers keep their digits in %s', async (type) => {
+  const numbers = '12345678901234567890, -9007199254740993, 1.0, 1e3, 0.1000000000000000055, 7';
+  const { url } = await serveLegacy((request, response, message) => {
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    const body = `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"n":[${numbers}],"t":"12345678901234567890"}}`;
+    if (type === 'application/json') return response.writeHead(200, { 'content-type': type }).end(body);
+    const split = Math.floor(body.length / 2);
+    stream(response).write(`event: message\r\nid: 1\r\ndata: ${body.slice(0, split)}`);
+    return setTimeout(() => response.end(`${body.slice(split)}\r\n\r\n`), 20);
+  });
+  const { n, t } = await callTool(await legacy(url));
+  expect(JSON.stringify(n)).toBe(`[${numbers.replaceAll(' ', '')}]`);
+  expect(t).toBe('12345678901234567890');
+});

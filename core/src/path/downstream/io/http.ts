@@ -10,6 +10,7 @@ import { ServerUnavailable } from '../errors.ts';
 import { HttpRefusal } from '../faults.ts';
 import type { Way } from '../tap.ts';
 import { boundBody } from './bound-body.ts';
+import { createExactness, type Exactness } from './exact.ts';
 
 type HttpConfig = { url: string; headers: Readonly<Record<string, string>> };
 
@@ -43,10 +44,22 @@ const bounded = (message: JSONRPCMessage): JSONRPCMessage | undefined => {
   return { jsonrpc: '2.0', id: message.id, error: TOO_DEEP };
 };
 
+/** The same response, bounded, and with numbers that keep their digits. */
+const carefully = async (response: Response, exactness: Exactness): Promise<Response> => {
+  const bound = boundBody(response);
+  const { status, statusText, headers } = bound;
+  const type = headers.get('content-type') ?? '';
+  if (!bound.body || !bound.ok) return bound;
+  if (type.startsWith('text/event-stream'))
+    return new Response(bound.body.pipeThrough(exactness.protectEvents()), { status, statusText, headers });
+  if (!type.startsWith('application/json')) return bound;
+  return new Response(exactness.protectJson(await bound.text()), { status, statusText, headers });
+};
+
 /** Passes on what the SDK's transport does; what it is asked to do stays with the caller. */
-const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTransport): void => {
+const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTransport, { restore }: Exactness): void => {
   inner.onmessage = (given) => {
-    const message = bounded(given);
+    const message = bounded(restore(given));
     if (message) way.onmessage?.(message);
   };
   inner.onclose = () => way.onclose?.();
@@ -55,6 +68,7 @@ const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTrans
 /** MCP over Streamable HTTP. Redirects are followed within the origin alone. */
 export const createHttpTransport = (config: HttpConfig): Way => {
   const { url, headers } = targetOf(config);
+  const exactness = createExactness();
   let lostStreams = 0;
 
   /** The stream of a session tells of changes; when it cannot be had any more, neither can the session. */
@@ -65,7 +79,7 @@ export const createHttpTransport = (config: HttpConfig): Way => {
       if (isStream && response.ok) lostStreams = 0;
       if (isStream && response.status === 404 && inner.sessionId !== undefined)
         way.onretire?.({ kind: 'expired', reason: 'The server ended the session.' });
-      return boundBody(response);
+      return await carefully(response, exactness);
     } catch (error) {
       if (isStream && !init?.signal?.aborted) lostStreams += 1;
       if (lostStreams >= STREAM_ATTEMPTS) way.onretire?.({ kind: 'failed', reason: 'The server cannot be reached.' });
@@ -90,7 +104,7 @@ export const createHttpTransport = (config: HttpConfig): Way => {
       await inner.close();
     },
   };
-  forward(way, inner);
+  forward(way, inner, exactness);
   inner.onerror = (error) => way.onerror?.(error);
   return way;
 };
@@ -98,6 +112,7 @@ export const createHttpTransport = (config: HttpConfig): Way => {
 /** MCP over HTTP+SSE. When the stream ends the session has ended, so the connection is closed, not resumed. */
 export const createSseTransport = (config: HttpConfig): Way => {
   const { url, headers } = targetOf(config);
+  const exactness = createExactness();
   let closeReason: string | undefined;
   let isOpen = false;
   let networkError: unknown;
@@ -111,7 +126,7 @@ export const createSseTransport = (config: HttpConfig): Way => {
       });
       const isPost = init?.method === 'POST';
       if (isPost && response.status >= 400) throw new HttpRefusal(response.status, await response.text());
-      return boundBody(response);
+      return carefully(response, exactness);
     },
   });
 
@@ -135,7 +150,7 @@ export const createSseTransport = (config: HttpConfig): Way => {
     send: (message) => inner.send(message),
     close: () => inner.close(),
   };
-  forward(way, inner);
+  forward(way, inner, exactness);
   inner.onerror = (error) => {
     way.onerror?.(error);
     if (!isOpen || !(error instanceof SseError)) return;
