@@ -13,7 +13,7 @@ const parse = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    const event = /^data: (.*)$/m.exec(text)?.[1];
+    const event = /^data: (.+)$/m.exec(text)?.[1];
     return event === undefined ? undefined : JSON.parse(event);
   }
 };

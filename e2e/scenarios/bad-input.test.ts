@@ -1,19 +1,13 @@
 import { request } from 'node:http';
-import { join } from 'node:path';
 import { type Client, createClient } from '@peta/api';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize, post, VERSION_META } from '../harness/raw.ts';
 
 let peta: RunningPeta;
 let api: Client;
 let token: string;
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
-
 beforeAll(async () => {
   peta = await startPeta({
     env: { PETA_CALL_TIMEOUT_SECONDS: '1', PETA_START_TIMEOUT_SECONDS: '3', PETA_MAX_BODY_BYTES: '100000' },

@@ -1,7 +1,7 @@
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eras, textOf } from '../harness/clients.ts';
-import { refusalOf, registerFixture, toolNames } from '../harness/fixtures.ts';
+import { fixture, refusalOf, registerFixture, toolNames } from '../harness/fixtures.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize, post } from '../harness/raw.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await Promise.all([
     registerFixture(api, 'fast'),
     registerFixture(api, 'other'),
-    registerFixture(api, 'changing', 'changing'),
+    registerFixture(api, 'changing', fixture('changing', '--stdio')),
   ]);
 });
 afterAll(cleanUp);

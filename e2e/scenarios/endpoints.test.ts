@@ -1,7 +1,7 @@
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eras, textOf } from '../harness/clients.ts';
-import { refusalOf, registerFixture, toolNames } from '../harness/fixtures.ts';
+import { fixture, refusalOf, registerFixture, toolNames } from '../harness/fixtures.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool } from '../harness/raw.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await Promise.all([
     registerFixture(api, 'fast'),
     registerFixture(api, 'other'),
-    registerFixture(api, 'changing', 'changing'),
+    registerFixture(api, 'changing', fixture('changing', '--stdio')),
   ]);
 });
 afterAll(cleanUp);
@@ -145,7 +145,10 @@ describe.each(eras)('an endpoint made by an administrator, for a client of %s', 
 
   test('gives a name that a server took later to the first of both, and says so', async () => {
     const [first, second] = [`first-${era}`, `second-${era}`];
-    await Promise.all([registerFixture(api, first, 'changing'), registerFixture(api, second, 'changing')]);
+    await Promise.all([
+      registerFixture(api, first, fixture('changing')),
+      registerFixture(api, second, fixture('changing')),
+    ]);
     const changes = { grow: { name: 'grow-second' } };
     const selection = [{ serverId: first }, { serverId: second, changes }];
     const { name, url } = await make('later', { nameStyle: 'none', selection });

@@ -6,6 +6,7 @@ import { type Client, createClient } from '@peta/api';
 import { generate } from 'selfsigned';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectLegacy, connectModern, textOf } from '../harness/clients.ts';
+import { fixture } from '../harness/fixtures.ts';
 import {
   becomeOwner,
   cleanUp,
@@ -19,12 +20,6 @@ import {
 import { callTool } from '../harness/raw.ts';
 
 afterAll(cleanUp);
-
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
 
 const machineClient = (home: string): Client => {
   const { url, token } = JSON.parse(readFileSync(join(home, 'admin.json'), 'utf8')) as { url: string; token: string };

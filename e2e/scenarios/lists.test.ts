@@ -3,30 +3,20 @@ import { join } from 'node:path';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eras, textOf } from '../harness/clients.ts';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture, listed } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, post, VERSION_META } from '../harness/raw.ts';
 
 let peta: RunningPeta;
 let api: Client;
 let token: string;
 
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
-const listed = (serverId: string) =>
-  until(`${serverId} is listed`, async () => {
-    const { capabilities } = await api.capabilities.ofServer({ serverId });
-    return Object.keys(capabilities.tools).length > 0;
-  });
-
 beforeAll(async () => {
   peta = await startPeta({ env: { PETA_PAGE_SIZE: '2' } });
   ({ api, token } = await becomeOwner(peta));
   for (const serverId of ['fast', 'b-fast'])
     await api.servers.create({ serverId, launchConfig: fixture('fast', '--stdio') });
-  await Promise.all(['fast', 'b-fast'].map(listed));
+  await Promise.all(['fast', 'b-fast'].map((serverId) => listed(api, serverId)));
 });
 afterAll(cleanUp);
 
@@ -62,7 +52,7 @@ describe.each(eras)('an open client of %s', (_era, connect) => {
   test('is told when what a server offers changes, and sees it', async () => {
     const serverId = `changing-${_era}`;
     await api.servers.create({ serverId, launchConfig: fixture('changing') });
-    await listed(serverId);
+    await listed(api, serverId);
     const client = await connect(peta.mcpUrl, token);
     const told: string[] = [];
     await client.onListChanged((kind) => told.push(kind));

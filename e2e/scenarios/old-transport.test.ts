@@ -1,21 +1,15 @@
-import { join } from 'node:path';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { textOf } from '../harness/clients.ts';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 
 let peta: RunningPeta;
 let api: Client;
 let token: string;
-
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
 
 beforeAll(async () => {
   peta = await startPeta();

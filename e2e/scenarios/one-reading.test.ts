@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture, registerFixture } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { initialize, post, VERSION_META } from '../harness/raw.ts';
 
 let peta: RunningPeta;
@@ -12,12 +12,7 @@ let session: string;
 beforeAll(async () => {
   peta = await startPeta();
   ({ api, token } = await becomeOwner(peta));
-  const args = [join(ROOT, 'e2e/servers/exact.ts')];
-  await api.servers.create({ serverId: 'exact', launchConfig: { type: 'stdio', command: process.execPath, args } });
-  await until(
-    'the server is listed',
-    async () => Object.keys((await api.capabilities.ofServer({ serverId: 'exact' })).capabilities.tools).length > 0,
-  );
+  await registerFixture(api, 'exact', fixture('exact'));
   session = await initialize(peta.mcpUrl, token);
 });
 afterAll(cleanUp);

@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStream } from '../harness/events.ts';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture, registerFixture } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { post } from '../harness/raw.ts';
 import { legacyTasks, modernTasks } from '../harness/tasks.ts';
 
@@ -16,16 +17,10 @@ let other: RunningPeta;
 let api: Client;
 let token: string;
 
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
-
 const ERAS = ['legacy', 'modern'] as const;
 const children: ChildProcess[] = [];
 /** A server that every replica reaches. */
-const startWeb = async (era: string) => {
+const _startWeb = async (era: string) => {
   const { command, args } = fixture('conformance', '--era', era);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
@@ -44,17 +39,8 @@ const startReplica = (): Promise<RunningPeta> => {
 beforeAll(async () => {
   one = await startPeta({ env: { JWT_SECRET: SECRET } });
   ({ api, token } = await becomeOwner(one));
-  for (const [serverId, launchConfig] of [
-    ['fast', fixture('fast', '--stdio')],
-    ['old', fixture('conformance', '--stdio', '--era', 'legacy')],
-  ] as const) {
-    await api.servers.create({ serverId, launchConfig });
-    await until(`${serverId} is listed`, async () => {
-      const { capabilities } = await api.capabilities.ofServer({ serverId });
-      return Object.keys(capabilities.tools).length > 0;
-    });
-  }
-  for (const era of ERAS) await api.servers.create({ serverId: `web-${era}`, launchConfig: await startWeb(era) });
+  await registerFixture(api, 'fast');
+  await registerFixture(api, 'old', fixture('conformance', '--stdio', '--era', 'legacy'));
   other = await startReplica();
 }, 60_000);
 afterAll(async () => {

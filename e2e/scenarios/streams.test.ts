@@ -1,34 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStream, type StreamedEvent } from '../harness/events.ts';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { fixture, registerFixture } from '../harness/fixtures.ts';
+import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize, post } from '../harness/raw.ts';
 
 let peta: RunningPeta;
 let api: Client;
 let token: string;
 
-const fixture = (name: string, ...args: string[]) => ({
-  type: 'stdio' as const,
-  command: process.execPath,
-  args: [join(ROOT, `e2e/servers/${name}.ts`), ...args],
-});
-
-const listed = (serverId: string) =>
-  until(`${serverId} is listed`, async () => {
-    const { capabilities } = await api.capabilities.ofServer({ serverId });
-    return Object.keys(capabilities.tools).length > 0;
-  });
-
 beforeAll(async () => {
   peta = await startPeta();
   ({ api, token } = await becomeOwner(peta));
-  await api.servers.create({ serverId: 'fast', launchConfig: fixture('fast', '--stdio') });
-  await api.servers.create({ serverId: 'changing', launchConfig: fixture('changing') });
-  await Promise.all(['fast', 'changing'].map(listed));
+  await registerFixture(api, 'fast');
+  await registerFixture(api, 'changing', fixture('changing'));
 });
 const servers: Server[] = [];
 afterAll(async () => {

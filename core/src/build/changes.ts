@@ -30,19 +30,8 @@ type Parts = {
 const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
-export const followChanges = ({
-  bus,
-  mail,
-  sessionChanged,
-  cancelled,
-  registry,
-  endpoints,
-  runtime,
-  identity,
-  live,
-  quiet,
-  log,
-}: Parts) => {
+export const followChanges = (parts: Parts) => {
+  const { bus, mail, sessionChanged, cancelled, registry, endpoints, runtime, identity, live, quiet, log } = parts;
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */

@@ -196,19 +196,9 @@ export const buildGateway = async (options: GatewayOptions) => {
     const session = sessions.byHash(hash);
     if (session) withSessions.cancelled(session.id, requestId);
   };
-  const changes = followChanges({
-    bus,
-    mail,
-    sessionChanged,
-    cancelled,
-    registry,
-    endpoints,
-    runtime,
-    identity,
-    live,
-    quiet,
-    log,
-  });
+  const remembering = { registry, endpoints, runtime, identity, live, quiet };
+  const changes = followChanges({ bus, mail, sessionChanged, cancelled, ...remembering, log });
+
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
   const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
     const arrival: Arrival = { bearer, endpoint, address, sessionId: undefined, client: undefined };
