@@ -30,6 +30,8 @@ export type Endpoint = {
 };
 
 const NOT_FOUND = 404;
+const UNAVAILABLE = 503;
+const SERVER_ERROR = 500;
 const METHOD_NOT_FOUND = -32601;
 const LEAVE_MS = 1_000;
 
@@ -85,7 +87,16 @@ const passFailure = async (response: Response, message: Message, onMessage: (mes
   const isAnswer = isRequest(message) && body?.error !== undefined && body.id === message.id;
   const isGone = response.status === NOT_FOUND && body?.error?.code !== METHOD_NOT_FOUND;
   if (isAnswer && !isGone) return onMessage(body);
+  // What is on its way out says so without having looked at the message.
+  if (response.status === UNAVAILABLE && !body?.error)
+    throw new CallFailed('unreachable', 'Peta is about to stop and takes no more requests.');
   throw new CallFailed(isGone ? 'gone' : 'refused', body?.error?.message ?? `Peta answered ${response.status}.`);
+};
+
+/** Why a stream was not opened: what is wrong with Peta itself passes. */
+const reasonOf = (status: number): Reason => {
+  if (status === NOT_FOUND) return 'gone';
+  return status >= SERVER_ERROR ? 'lost' : 'refused';
 };
 
 const isRefused = (error: unknown): boolean =>
@@ -138,8 +149,7 @@ export const createEndpoint = (mcpUrl: string, token: string | undefined): Endpo
     async listen(session, { signal, onMessage }) {
       const headers = { ...authorization, accept: 'text/event-stream', ...sessionHeaders(session) };
       const response = await reach({ headers, signal });
-      if (!response.ok)
-        throw new CallFailed(response.status === NOT_FOUND ? 'gone' : 'refused', `Peta answered ${response.status}.`);
+      if (!response.ok) throw new CallFailed(reasonOf(response.status), `Peta answered ${response.status}.`);
       await readEvents(response, onMessage).catch((error) => {
         throw lost(error);
       });

@@ -85,8 +85,10 @@ export const createClientSession = ({ endpoint, post, write, note, closing }: Se
         if (!isGone(error) || !own) throw error;
         await renew(own);
         await post(message, session, onMessage);
+      } finally {
+        // Also when Peta did not hear of it, as at a restart: the client counts on its stream from now on.
+        if (message.method === INITIALIZED && session) void follow(session);
       }
-      if (message.method === INITIALIZED && session) void follow(session);
     },
 
     async leave(): Promise<void> {
