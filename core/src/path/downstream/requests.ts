@@ -94,6 +94,9 @@ const createTimer = (ms: number, expire: () => void) => {
   };
 };
 
+/** One for all: to make an error for each request that ends costs more than much of the rest. */
+const OVER = new Error('The request is over.');
+
 /** Requests of our own on a connection: their ids, progress tokens, timeouts and cancellation. */
 export const createRequests = () => {
   const pending = new Map<string, Pending>();
@@ -158,7 +161,7 @@ export const createRequests = () => {
           timer.stop();
           signal?.removeEventListener('abort', abort);
           settled(id);
-          over.abort();
+          over.abort(OVER);
           return true;
         };
         const fail = (error: unknown) => void (finish() && reject(error));
@@ -168,7 +171,7 @@ export const createRequests = () => {
             const about = { requestId: id, ...(Object.keys(envelope).length > 0 && { _meta: envelope }) };
             wire.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: about }).catch(() => {});
           }
-          stream.abort();
+          stream.abort(OVER);
           reject(error);
         };
         const abort = () => giveUp(signal?.reason);

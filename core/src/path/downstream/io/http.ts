@@ -53,7 +53,9 @@ const carefully = async (response: Response, exactness: Exactness): Promise<Resp
   if (type.startsWith('text/event-stream'))
     return new Response(bound.body.pipeThrough(exactness.protectEvents()), { status, statusText, headers });
   if (!type.startsWith('application/json')) return bound;
-  return new Response(exactness.protectJson(await bound.text()), { status, statusText, headers });
+  const text = await bound.text();
+  // A new response with a body of its own would cost as much as the request.
+  return Object.assign(bound, { json: async (): Promise<unknown> => JSON.parse(exactness.protectJson(text)) });
 };
 
 /** Passes on what the SDK's transport does; what it is asked to do stays with the caller. */
