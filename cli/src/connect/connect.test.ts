@@ -102,6 +102,27 @@ describe.each([
   });
 });
 
+test('a call that runs when Peta is killed is answered once Peta is back', async () => {
+  const client = await connect('legacy');
+  const long = { name: 'everything__trigger-long-running-operation', arguments: { duration: 60, steps: 60 } };
+  let steps = 0;
+  const call = client.callTool(long, {
+    onprogress: () => {
+      steps += 1;
+    },
+  });
+  const outcome = call.then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+  await until('progress', async () => steps > 0);
+  await running.end('SIGKILL');
+  running = await startPeta({ home: running.home, args: ['--demo'], env: { BACKEND_PORT: port } });
+  expect(await outcome).toContain('restarted while this call ran');
+  expect(await echo(client, 'again')).toEqual([{ type: 'text', text: 'Echo: again' }]);
+  await client.close();
+});
+
 const STATELESS = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': {},

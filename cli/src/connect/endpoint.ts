@@ -1,4 +1,6 @@
-import { isRequest, type Message, readMessage, statedVersion } from './message.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createMarked } from './marked.ts';
+import { answers, isRequest, type Message, readMessage, statedVersion } from './message.ts';
 
 /**
  * `gone`: the session is not known there (any more). `unreachable`: nothing was sent. `lost`: the connection ended
@@ -34,6 +36,9 @@ const UNAVAILABLE = 503;
 const SERVER_ERROR = 500;
 const METHOD_NOT_FOUND = -32601;
 const LEAVE_MS = 1_000;
+/** How long, and how often, it is tried to come back to a call whose connection was lost. */
+const COME_BACK_MS = 60_000;
+const PAUSE_MS = 500;
 
 const isPlain = (text: string): boolean =>
   /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?base64?');
@@ -64,8 +69,10 @@ const sessionHeaders = ({ id, version }: Session): Record<string, string> => ({
   ...(version !== undefined && { 'mcp-protocol-version': version }),
 });
 
-/** Reports the messages of an event stream, as they come. */
-const readEvents = async (response: Response, onMessage: (message: Message) => void): Promise<void> => {
+type OnEvent = (message: Message | undefined, id: string | undefined) => void;
+
+/** Reports the events of a stream, as they come. */
+const readEvents = async (response: Response, onEvent: OnEvent): Promise<void> => {
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
@@ -73,10 +80,13 @@ const readEvents = async (response: Response, onMessage: (message: Message) => v
     const events = text.split(/\r?\n\r?\n/);
     text = events.pop() ?? '';
     for (const event of events) {
-      const lines = event.split(/\r?\n/).filter((line) => line.startsWith('data:'));
-      const content = lines.map((line) => line.slice(5).trimStart()).join('\n');
-      const message = content === '' ? undefined : readMessage(JSON.parse(content));
-      if (message) onMessage(message);
+      const field = (name: string) =>
+        event
+          .split(/\r?\n/)
+          .filter((line) => line.startsWith(`${name}:`))
+          .map((line) => line.slice(name.length + 1).trimStart());
+      const content = field('data').join('\n');
+      onEvent(content === '' ? undefined : readMessage(JSON.parse(content)), field('id').at(-1));
     }
   }
 };
@@ -119,8 +129,64 @@ export const createEndpoint = (mcpUrl: string, token: string | undefined): Endpo
       ? error
       : new CallFailed('lost', `The connection to Peta at ${mcpUrl} was lost before the answer came.`);
 
+  const marked = createMarked(headerValue);
+  /** The last that was heard on the session's own stream. */
+  let heard: { session: string; eventId: string } | undefined;
+
+  const openStream = async (session: Session, lastEventId: string | undefined, signal: AbortSignal) => {
+    const headers = {
+      ...authorization,
+      accept: 'text/event-stream',
+      ...sessionHeaders(session),
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    };
+    const response = await reach({ headers, signal });
+    if (!response.ok) throw new CallFailed(reasonOf(response.status), `Peta answered ${response.status}.`);
+    return response;
+  };
+
+  /** Comes back to the stream of a call where it was lost; Peta may be restarting. */
+  const comeBack = async (session: Session, lastEventId: string, signal: AbortSignal): Promise<Response> => {
+    for (const deadline = Date.now() + COME_BACK_MS; ; ) {
+      await pause(PAUSE_MS, undefined, { signal });
+      try {
+        return await openStream(session, lastEventId, signal);
+      } catch (error) {
+        const isPassing = error instanceof CallFailed && (error.reason === 'unreachable' || error.reason === 'lost');
+        if (!isPassing || Date.now() > deadline) throw error;
+      }
+    }
+  };
+
+  /** Reads the stream that answers a request to its end, over as many connections as that takes. */
+  const readAnswer = async (first: Response, message: Message, { session, signal, onMessage }: Exchange) => {
+    let lastEventId: string | undefined;
+    let isAnswered = false;
+    const onEvent: OnEvent = (one, id) => {
+      lastEventId = id ?? lastEventId;
+      if (!one) return;
+      isAnswered ||= answers(one, message.id);
+      onMessage(one);
+    };
+    for (let response = first; ; response = await comeBack(session, lastEventId, signal)) {
+      const failure = await readEvents(response, onEvent).then(
+        () => undefined,
+        (error: unknown) => lost(error),
+      );
+      if (isAnswered || signal.aborted) return;
+      if (session !== undefined && lastEventId !== undefined) continue;
+      if (failure) throw failure;
+      return;
+    }
+  };
+
   return {
-    async post(message, { session, signal, onMessage }) {
+    async post(message, exchange) {
+      const { session, signal } = exchange;
+      const onMessage = (answer: Message) => {
+        if (message.method === 'tools/list') marked.learn(answer);
+        exchange.onMessage(answer);
+      };
       const response = await reach({
         method: 'POST',
         headers: {
@@ -128,6 +194,7 @@ export const createEndpoint = (mcpUrl: string, token: string | undefined): Endpo
           accept: 'application/json, text/event-stream',
           ...authorization,
           ...headersOf(message, session),
+          ...(statedVersion(message) !== undefined && marked.headersFor(message)),
         },
         body: JSON.stringify(message),
         signal,
@@ -135,7 +202,7 @@ export const createEndpoint = (mcpUrl: string, token: string | undefined): Endpo
       try {
         if (!response.ok) await passFailure(response, message, onMessage);
         else if (response.headers.get('content-type')?.startsWith('text/event-stream'))
-          await readEvents(response, onMessage);
+          await readAnswer(response, message, { session, signal, onMessage });
         else if (response.status === 200) {
           const answer = readMessage(await response.json());
           if (answer) onMessage(answer);
@@ -147,10 +214,13 @@ export const createEndpoint = (mcpUrl: string, token: string | undefined): Endpo
     },
 
     async listen(session, { signal, onMessage }) {
-      const headers = { ...authorization, accept: 'text/event-stream', ...sessionHeaders(session) };
-      const response = await reach({ headers, signal });
-      if (!response.ok) throw new CallFailed(reasonOf(response.status), `Peta answered ${response.status}.`);
-      await readEvents(response, onMessage).catch((error) => {
+      const lastEventId = heard?.session === session.id ? heard.eventId : undefined;
+      const response = await openStream(session, lastEventId, signal);
+      const onEvent: OnEvent = (message, eventId) => {
+        if (eventId !== undefined) heard = { session: session.id, eventId };
+        if (message) onMessage(message);
+      };
+      await readEvents(response, onEvent).catch((error) => {
         throw lost(error);
       });
     },
