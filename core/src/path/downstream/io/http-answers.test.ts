@@ -142,3 +142,17 @@ test.each(['application/json', 'text/event-stream'])('numbers keep their digits 
   expect(JSON.stringify(n)).toBe(`[${numbers.replaceAll(' ', '')}]`);
   expect(t).toBe('12345678901234567890');
 });
+
+test.each([
+  ['an answer to something else', (id: unknown) => ({ jsonrpc: '2.0', id: `${String(id)}0`, result: {} })],
+  ['an answer that is none', () => ({ jsonrpc: '2.0' })],
+  ['an empty answer', undefined],
+])('%s fails the call at once', async (_what, answer) => {
+  const { url } = await serveLegacy((request, response, message) => {
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    return answer ? json(response, 200, answer(message.id)) : response.writeHead(202).end();
+  });
+  const began = Date.now();
+  expect((await failure(callTool(await legacy(url)))).message).toMatch(/ended the answer|no MCP message/);
+  expect(Date.now() - began).toBeLessThan(1_000);
+});

@@ -6,6 +6,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { isNestedDeeper, MAX_DEPTH } from '#lib/json';
+import { sentAs } from '#lib/sending';
 import { ServerUnavailable } from '../errors.ts';
 import { HttpRefusal } from '../faults.ts';
 import type { Way } from '../tap.ts';
@@ -71,6 +72,8 @@ const forward = (way: Way, inner: SSEClientTransport | StreamableHTTPClientTrans
 export const createHttpTransport = (config: HttpConfig): Way => {
   const { url, headers } = targetOf(config);
   const exactness = createExactness();
+  /** Requests that were answered by something other than a stream. */
+  const answeredWhole = new Set<string>();
   let lostStreams = 0;
 
   /** The stream of a session tells of changes; when it cannot be had any more, neither can the session. */
@@ -81,6 +84,9 @@ export const createHttpTransport = (config: HttpConfig): Way => {
       if (isStream && response.ok) lostStreams = 0;
       if (isStream && response.status === 404 && inner.sessionId !== undefined)
         way.onretire?.({ kind: 'expired', reason: 'The server ended the session.' });
+      const isWhole = !response.headers.get('content-type')?.startsWith('text/event-stream');
+      const request = sentAs();
+      if (isWhole && request !== undefined) answeredWhole.add(request);
       return await carefully(response, exactness);
     } catch (error) {
       if (isStream && !init?.signal?.aborted) lostStreams += 1;
@@ -98,7 +104,11 @@ export const createHttpTransport = (config: HttpConfig): Way => {
     },
     setProtocolVersion: (version) => inner.setProtocolVersion(version),
     start: () => inner.start(),
-    send: (message, options) => transport.send(message, options),
+    async send(message, options) {
+      await transport.send(message, options);
+      // Whatever there was in an answer that is no stream has been read: if it was not the answer, none will come.
+      if ('id' in message && answeredWhole.delete(String(message.id))) options?.onRequestStreamEnd?.();
+    },
     async close() {
       // The server need not keep what nobody will ask for again.
       const goodbye = inner.terminateSession().catch(() => {});
