@@ -5,15 +5,15 @@ import { textOf } from '../wire.ts';
 /** One thing said on a stream: its number and its JSON. */
 export type StreamEvent = { number: number; text: string };
 
+/** What is left of a stream for a client that comes back; `requestId` is the JSON of the id it answers, if it does. */
+export type Replay = { events: StreamEvent[]; requestId: string | null; state: 'open' | 'ended' | 'abandoned' };
+
 /** Where what is said on streams is kept for clients that come back. */
 export type StreamStore = {
   begin(sessionId: string, id: string, requestId: string | null): Promise<void>;
   append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<void>;
-  replay(
-    sessionId: string,
-    id: string,
-    after: number,
-  ): Promise<{ events: StreamEvent[]; requestId: string | null; state: 'open' | 'ended' | 'abandoned' } | undefined>;
+  /** Undefined when the session has no such stream. */
+  replay(sessionId: string, id: string, after: number): Promise<Replay | undefined>;
   adopt(sessionId: string, id: string): Promise<void>;
 };
 

@@ -4,7 +4,7 @@ import type { Exchange, Stream } from '../exchange.ts';
 import { createById, type RequestId } from '../ids.ts';
 import type { LogLevel } from '../log-level.ts';
 import { CODE, errorMessage, type Message, notificationMessage, refuse } from '../wire.ts';
-import { createResumable, type EventId, type Resumable, type StreamStore } from './resumable.ts';
+import { createResumable, type EventId, type Replay, type Resumable, type StreamStore } from './resumable.ts';
 
 /** A session as this era needs it. */
 export type SessionRef = {
@@ -127,7 +127,7 @@ export const createOpenSessions = (parts: Parts) => {
   const watchOwn = (outlet: Stream, { end, stream }: { end(): void; stream: Resumable }, session: SessionRef): void => {
     outlet.onClosed(() => {
       const timer = setTimeout(() => {
-        if (openOf(session.id).own?.stream === stream && !stream.isAttached()) end();
+        if (sessions.get(session.id)?.own?.stream === stream && !stream.isAttached()) end();
       }, COME_BACK_MS);
       timer.unref();
     });
@@ -164,6 +164,27 @@ export const createOpenSessions = (parts: Parts) => {
       session.open -= 1;
       outlet.end();
     }
+  };
+
+  const lastOf = ({ events }: Replay, { number }: EventId): number => events.at(-1)?.number ?? number;
+
+  /** Goes on with the session's own stream, whose process has gone. */
+  const adoptOwn = async (exchange: Exchange, admitted: Admitted, session: SessionRef, at: EventId, replay: Replay) => {
+    await store.adopt(session.id, at.stream);
+    openOf(session.id).own?.end();
+    beginOwn(session, admitted, { id: at.stream, lastNumber: lastOf(replay, at) });
+    const stream = connectOwn(exchange, admitted, session, at.number);
+    for (const kind of LIST_KINDS) stream.send(listChanged(kind));
+  };
+
+  /** What was said in answer to a request, and, where its process has gone before the end, that this was all. */
+  const tellRest = (exchange: Exchange, session: SessionRef, at: EventId, replay: Replay): void => {
+    const { requestId, state } = replay;
+    const existing = { id: at.stream, lastNumber: lastOf(replay, at) };
+    const stream = create(session, { kind: 'r', requestId, existing });
+    connect(exchange, session, stream, at.number);
+    if (state === 'abandoned' && requestId !== null) stream.send(interrupted(requestId));
+    stream.end();
   };
 
   return {
@@ -204,20 +225,8 @@ export const createOpenSessions = (parts: Parts) => {
         const message = 'This Last-Event-ID is of no stream that this session can come back to.';
         return refuse(exchange, 400, null, { code: CODE.invalidRequest, message });
       }
-      const lastNumber = replay.events.at(-1)?.number ?? at.number;
-      const existing = { id: at.stream, lastNumber };
-      if (at.kind === 's') {
-        await store.adopt(session.id, at.stream);
-        open.own?.end();
-        beginOwn(session, admitted, existing);
-        const stream = connectOwn(exchange, admitted, session, at.number);
-        for (const kind of LIST_KINDS) stream.send(listChanged(kind));
-        return;
-      }
-      const stream = create(session, { kind: 'r', requestId: replay.requestId, existing });
-      connect(exchange, session, stream, at.number);
-      if (replay.state === 'abandoned' && replay.requestId !== null) stream.send(interrupted(replay.requestId));
-      stream.end();
+      if (at.kind === 's') return adoptOwn(exchange, admitted, session, at, replay);
+      tellRest(exchange, session, at, replay);
     },
 
     /** A session is over: whatever is still open in it ends. */
