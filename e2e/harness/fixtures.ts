@@ -3,6 +3,8 @@ import type { Client } from '@peta/api';
 import type { McpClient } from './clients.ts';
 import { ROOT, until } from './peta.ts';
 
+type LaunchConfig = Parameters<Client['servers']['create']>[0]['launchConfig'];
+
 /** How a server of `e2e/servers` is launched over stdio. */
 export const fixture = (name: string, ...args: string[]) => ({
   type: 'stdio' as const,
@@ -17,11 +19,11 @@ export const listed = (api: Client, serverId: string) =>
     return Object.keys(capabilities.tools).length > 0;
   });
 
-/** Registers one of `e2e/servers` over stdio and waits until it is known what it offers. */
+/** Registers one of `e2e/servers`, over stdio where nothing else is said, and waits until it is known what it offers. */
 export const registerFixture = async (
   api: Client,
   serverId: string,
-  launchConfig = fixture('fast', '--stdio'),
+  launchConfig: LaunchConfig = fixture('fast', '--stdio'),
 ): Promise<void> => {
   await api.servers.create({ serverId, launchConfig, anonymousRateLimit: 1000 });
   await listed(api, serverId);

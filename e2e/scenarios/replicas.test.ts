@@ -20,7 +20,7 @@ let token: string;
 const ERAS = ['legacy', 'modern'] as const;
 const children: ChildProcess[] = [];
 /** A server that every replica reaches. */
-const _startWeb = async (era: string) => {
+const startWeb = async (era: string) => {
   const { command, args } = fixture('conformance', '--era', era);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
@@ -41,6 +41,7 @@ beforeAll(async () => {
   ({ api, token } = await becomeOwner(one));
   await registerFixture(api, 'fast');
   await registerFixture(api, 'old', fixture('conformance', '--stdio', '--era', 'legacy'));
+  for (const era of ERAS) await registerFixture(api, `web-${era}`, await startWeb(era));
   other = await startReplica();
 }, 60_000);
 afterAll(async () => {
