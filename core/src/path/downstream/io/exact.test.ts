@@ -31,8 +31,17 @@ test.each([1, 5, 1_000])('long numbers come back from events by pieces of %d byt
 test('a text that looks like what we mark stays a text', () => {
   const [one, other] = [createExactness(), createExactness()];
   const forged: unknown = JSON.parse(other.protectJson('{"n":12345678901234567890}'));
-  one.protectJson('[1.0]');
+  one.protectJson('{"result":[1.0]}');
   expect(one.restore(forged)).toEqual(forged);
+});
+
+test('a number where none may stand is still one for whoever parses it', () => {
+  const { protectJson } = createExactness();
+  for (const json of [
+    '{"jsonrpc":2.0,"method":1e-400}',
+    '{"id":1,"error":{"code":1.5e1,"message":12345678901234567890}}',
+  ])
+    expect(protectJson(json)).toBe(json);
 });
 
 test('what is no JSON is left to whoever reads it', () => {

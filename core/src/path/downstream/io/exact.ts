@@ -21,6 +21,22 @@ const mapped = (value: unknown, change: Change): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, change)]));
 };
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The members of a message in which any value may stand; a number as the method, say, stays the fault that it is. */
+const inMembers = (message: unknown, change: Change): unknown => {
+  if (!isObject(message)) return message;
+  const { id, params, result, error } = message;
+  return {
+    ...message,
+    ...('id' in message && { id: mapped(id, change) }),
+    ...('params' in message && { params: mapped(params, change) }),
+    ...('result' in message && { result: mapped(result, change) }),
+    ...(isObject(error) && 'data' in error && { error: { ...error, data: mapped(error.data, change) } }),
+  };
+};
+
 /**
  * Carries numbers with all their digits past a JSON.parse that is not ours: they travel as texts with a mark that nobody
  * can know, and become numbers again behind it.
@@ -33,7 +49,7 @@ export const createExactness = () => {
     if (!SUSPICIOUS.test(json)) return json;
     let found = false;
     try {
-      const value = mapped(readJson(json), (one) => {
+      const value = inMembers(readJson(json), (one) => {
         if (!(one instanceof ExactNumber)) return one;
         found = true;
         return mark + String(one);
@@ -81,7 +97,7 @@ export const createExactness = () => {
     /** What was parsed, with its numbers as they came. */
     restore<T>(message: T): T {
       if (!hasMarked) return message;
-      const restored = mapped(message, (one) =>
+      const restored = inMembers(message, (one) =>
         typeof one === 'string' && one.startsWith(mark) ? new ExactNumber(one.slice(mark.length)) : one,
       );
       return restored as T;
