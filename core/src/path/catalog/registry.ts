@@ -20,6 +20,18 @@ export const createRegistry = (store: ServerStore) => {
     sorted = new Map();
   };
 
+  /** What servers listed here: a read that began before it was stored must not bring back what was before. */
+  const learntHere = new Map<string, { listing: Listing; at: number; isSaved: boolean }>();
+  let clock = 0;
+  const tick = (): number => {
+    clock += 1;
+    return clock;
+  };
+  const withLearnt = (offer: Offer, since: number): Offer => {
+    const own = learntHere.get(`${offer.server.workspaceId}/${offer.server.serverId}`);
+    return own && (!own.isSaved || own.at > since) ? { ...offer, listing: own.listing } : offer;
+  };
+
   const ofWorkspace = (workspaceId: string): Map<string, Offer> => {
     const held = offers.get(workspaceId) ?? new Map<string, Offer>();
     offers.set(workspaceId, held);
@@ -47,16 +59,19 @@ export const createRegistry = (store: ServerStore) => {
 
     /** Reads everything anew. */
     async load(): Promise<void> {
+      const since = clock;
       const found = await store.all();
       offers.clear();
-      for (const offer of found) ofWorkspace(offer.server.workspaceId).set(offer.server.serverId, offer);
+      for (const offer of found)
+        ofWorkspace(offer.server.workspaceId).set(offer.server.serverId, withLearnt(offer, since));
       changed();
     },
 
     /** Reads one server anew; one that is gone is forgotten. */
     async reload(workspaceId: string, serverId: string): Promise<Offer | undefined> {
+      const since = clock;
       const offer = await store.one(workspaceId, serverId);
-      if (offer) ofWorkspace(workspaceId).set(serverId, offer);
+      if (offer) ofWorkspace(workspaceId).set(serverId, withLearnt(offer, since));
       else ofWorkspace(workspaceId).delete(serverId);
       changed();
       return offer;
@@ -68,7 +83,11 @@ export const createRegistry = (store: ServerStore) => {
       if (!held || JSON.stringify(held.listing) === JSON.stringify(listing)) return false;
       ofWorkspace(workspaceId).set(serverId, { ...held, listing });
       changed();
+      const own = { listing, at: tick(), isSaved: false };
+      learntHere.set(`${workspaceId}/${serverId}`, own);
       await store.saveListing(workspaceId, serverId, listing);
+      own.isSaved = true;
+      own.at = tick();
       return true;
     },
   } satisfies Offers & Record<string, unknown>;
