@@ -110,7 +110,7 @@ export const buildGateway = async (options: GatewayOptions) => {
   const store = postgresTokens(db);
   const identity = createIdentity({
     store: {
-      byHash: (hash) => withDatabase(() => store.byHash(hash)),
+      byBearer: (bearer, hash) => withDatabase(() => store.byBearer(bearer, hash)),
       byId: (tokenId) => withDatabase(() => store.byId(tokenId)),
     },
     endpoints,

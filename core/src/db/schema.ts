@@ -12,6 +12,7 @@ import {
   smallint,
   text,
   timestamp,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Client, Listing, TaskState } from '#call';
@@ -43,8 +44,18 @@ export const users = pgTable(
     id: text('id').notNull(),
     name: text('name').notNull(),
     notes: text('notes').notNull().default(''),
+    kind: text('kind').$type<'person' | 'agent'>().notNull().default('person'),
+    /** Lower case; what people sign in with besides their id. */
+    email: text('email'),
     /** 1 owner, 2 administrator, 3 user. */
     role: smallint('role').notNull(),
+    /** Of somebody whose role is 3: `auditor`, or the id of a role of the workspace, which adds operations. */
+    roleId: text('role_id'),
+    /** Whose agent it is: a person's or a team's. */
+    ownerUserId: text('owner_user_id'),
+    ownerTeamId: text('owner_team_id'),
+    /** The id under which the directory that provisions this person knows them. */
+    externalId: text('external_id'),
     /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
     status: smallint('status').notNull().default(1),
     /** The administrator's layer. */
@@ -58,7 +69,11 @@ export const users = pgTable(
     createdAt: created,
     updatedAt: updated,
   },
-  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex('user_email').on(t.workspaceId, t.email),
+    uniqueIndex('user_external').on(t.workspaceId, t.externalId),
+  ],
 );
 
 /** Service tokens. The secret is not here, only its SHA-256. */
@@ -90,6 +105,8 @@ export const servers = pgTable(
     name: text('name').notNull(),
     category: smallint('category').notNull(),
     authType: smallint('auth_type').notNull().default(1),
+    /** Null: it belongs to every environment. */
+    environment: text('environment'),
     enabled: boolean('enabled').notNull().default(true),
     /** stdio, http or sse: the only part of the launch configuration that is not sealed. */
     transport: text('transport').$type<'stdio' | 'http' | 'sse'>().notNull(),

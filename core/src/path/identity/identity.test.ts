@@ -30,9 +30,9 @@ const create = (now = () => Date.now()) => {
   const used: string[] = [];
   const identity = createIdentity({
     store: {
-      byHash: (hash) => {
+      byBearer: (bearer, hash) => {
         asked += 1;
-        return stored.byHash(hash);
+        return stored.byBearer(bearer, hash);
       },
       byId: stored.byId,
     },
@@ -162,9 +162,9 @@ test('a token that is revoked while it is looked up is not let in on what was re
   let asked = 0;
   const identity = createIdentity({
     store: {
-      async byHash(hash) {
+      async byBearer(bearer, hash) {
         asked += 1;
-        const row = await stored.byHash(hash);
+        const row = await stored.byBearer(bearer, hash);
         read();
         if (asked === 1) await mayAnswer;
         return row;
@@ -197,7 +197,7 @@ test('a remembered token goes on working while the database is away, and another
   const here = postgresTokens(database.db);
   const away = postgresTokens(gone.db);
   const identity = createIdentity({
-    store: { byHash: (hash) => (isAway ? away : here).byHash(hash), byId: here.byId },
+    store: { byBearer: (bearer, hash) => (isAway ? away : here).byBearer(bearer, hash), byId: here.byId },
     endpoints: NO_ENDPOINTS,
     machineKeyHash: hashToken(MACHINE_KEY),
     now: () => Date.now(),

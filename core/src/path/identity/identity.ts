@@ -5,8 +5,9 @@ import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
 
-/** A service token with the person behind it, as stored. */
+/** What somebody proves who they are with, a service token for one, and the person behind it, as stored. */
 export type TokenRow = {
+  /** Of a service token a UUID; other kinds carry a prefix of their own. */
   tokenId: string;
   workspaceId: string;
   expiresAt: Date | null;
@@ -21,8 +22,8 @@ export type TokenRow = {
 };
 
 export type TokenStore = {
-  /** Looks for the whole hash, or for its first half where only that was stored. */
-  byHash(hash: string): Promise<TokenRow | undefined>;
+  /** By what was sent, and its SHA-256 in hex. Undefined for what is not valid, or of no kind that is known. */
+  byBearer(bearer: string, hash: string): Promise<TokenRow | undefined>;
   byId(tokenId: string): Promise<TokenRow | undefined>;
 };
 
@@ -86,10 +87,10 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
     !isPast(row.revokedAt) && !isPast(row.expiresAt) && row.status === ENABLED && !isPast(row.userExpiresAt);
 
   /** What is forgotten while we ask may be what we are told, so we ask again; and after some times let it be. */
-  const ask = async (hash: string): Promise<Known | undefined> => {
+  const ask = async (bearer: string, hash: string): Promise<Known | undefined> => {
     for (let attempt = 1; ; attempt += 1) {
       const before = generation;
-      const row = await store.byHash(hash);
+      const row = await store.byBearer(bearer, hash);
       const isCurrent = before === generation;
       if (!isCurrent && attempt < MAX_ASKS) continue;
       if (!row) return undefined;
@@ -99,10 +100,10 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
     }
   };
 
-  const find = (hash: string): Promise<Known | undefined> | Known => {
+  const find = (bearer: string, hash: string): Promise<Known | undefined> | Known => {
     const held = byHash.get(hash) ?? asking.get(hash);
     if (held) return held;
-    const pending = ask(hash).finally(() => asking.delete(hash));
+    const pending = ask(bearer, hash).finally(() => asking.delete(hash));
     asking.set(hash, pending);
     return pending;
   };
@@ -115,7 +116,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (bearer === undefined) return anonymous.admit(arrival) ?? MISSING;
       const hash = hashToken(bearer);
       if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
-      const known = await find(hash);
+      const known = await find(bearer, hash);
       if (!known || !isValid(known.row)) return INVALID;
       const { endpoints } = known.caller.scope;
       if (endpoints && !endpoints.includes(endpoint)) return ELSEWHERE;

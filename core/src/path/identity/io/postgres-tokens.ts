@@ -28,7 +28,8 @@ export const postgresTokens = (db: Database): TokenStore => {
     return row;
   };
   return {
-    byHash: (hash) => find(or(eq(tokens.hash, hash), eq(tokens.hash, hash.slice(0, 32)))),
+    /** Looks for the whole hash, or for its first half where only that was stored. */
+    byBearer: (_bearer, hash) => find(or(eq(tokens.hash, hash), eq(tokens.hash, hash.slice(0, 32)))),
     byId: (tokenId) => find(eq(tokens.id, tokenId)),
   };
 };
