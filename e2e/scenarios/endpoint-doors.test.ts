@@ -107,6 +107,19 @@ describe('/mcp/public', () => {
       await client.close();
     });
 
+    test.each(['Bearer peta_never-issued', 'Bearer', 'Basic dXNlcjpwYXNz', 'peta_x'])(
+      'the header "Authorization: %s" is a token that is not valid, and not the want of one',
+      async (authorization) => {
+        const body = { jsonrpc: '2.0', id: 1, method: 'ping' };
+        const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+        const ask = (more: Record<string, string>) =>
+          fetch(url(), { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
+        expect((await ask({ authorization })).status).toBe(401);
+        expect((await fetch(url(), { method: 'HEAD', headers: { authorization } })).status).toBe(401);
+        expect((await ask({})).status).not.toBe(401);
+      },
+    );
+
     test('it takes so many calls a minute from one address, and says so', async () => {
       await api.servers.update({ serverId: 'changing', anonymousAccess: true, anonymousRateLimit: 3 });
       const call = async () => JSON.stringify((await callTool(url(), undefined, 'changing::grow', {})).json);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Refused } from '#call';
+import { bearerIn } from '../lib/bearer.ts';
 
 type Parts = {
   /** False only for the address of an endpoint that does not exist or is switched off. */
@@ -32,8 +33,7 @@ const noEndpoint = (path: string) => ({
   },
 });
 
-const bearerOf = ({ headers }: FastifyRequest<Named>): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+const bearerOf = ({ headers }: FastifyRequest<Named>): string | undefined => bearerIn(headers.authorization);
 
 /** Says in a status, and a sentence, that somebody is not let in. */
 const turnAway = (reply: FastifyReply, { code, reason }: Refused) => {
