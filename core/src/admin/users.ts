@@ -31,7 +31,7 @@ export type UserStore = {
 };
 
 export type Publish = (change: {
-  topic: 'user' | 'token' | 'server' | 'endpoint' | 'gateway';
+  topic: 'user' | 'token' | 'server' | 'endpoint' | 'workspace' | 'gateway';
   workspaceId: string;
   id: string;
 }) => Promise<void>;

@@ -5,6 +5,9 @@ import type { DangerLevel, Permissions, Switches } from '@peta/api';
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** The workspace that the first start makes. Whoever owns it runs the installation; addresses that name none mean it. */
+export const FIRST_WORKSPACE = 'default';
+
 /** Who is asking, and the layers that are theirs. */
 export type Caller = {
   workspaceId: string;
@@ -127,8 +130,10 @@ export type RefusalCode =
   | 'unknown-task'
   | 'needs-approval'
   | 'rate-limited'
-  | 'wrong-endpoint';
-export type Refused = { kind: 'refused'; code: RefusalCode; reason: string };
+  | 'wrong-endpoint'
+  | 'unknown-endpoint';
+/** `workspaceId` where it is known in whose log it belongs. */
+export type Refused = { kind: 'refused'; code: RefusalCode; reason: string; workspaceId?: string | undefined };
 
 export type Decision = { rule: string } & (Cleared | Refused);
 

@@ -7,6 +7,7 @@ import { hashToken, newToken } from '#lib/token';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
+import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
@@ -15,15 +16,18 @@ import { createServers } from '../servers.ts';
 import { createSetup, createSetupLink } from '../setup.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
+import { createWorkspaces } from '../workspaces.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresEnvironments } from './postgres-environments.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresServers } from './postgres-servers.ts';
 import { postgresSetup } from './postgres-setup.ts';
 import { postgresTokens } from './postgres-tokens.ts';
 import { postgresUsers } from './postgres-users.ts';
+import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
 
@@ -65,6 +69,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const store = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
   const published = postgresPublished(db);
   const baseUrl = () => 'http://127.0.0.1:3002';
@@ -90,7 +95,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   };
 
   const userHandlers = createUsers(users, publish);
-  const serverHandlers = createServers({ store, runtime, seal, publish });
+  const serverHandlers = createServers({ store, environments, runtime, seal, publish });
   const handlers: Handlers<Asker> = {
     users: userHandlers,
     me: createMe(users, publish),
@@ -122,6 +127,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       },
     }),
     setup: createSetup({ store: setup, publish, baseUrl }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [] }) },
   };
 
@@ -136,7 +143,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       return INVALID;
     }
     return {
-      workspaceId: W,
+      workspaceId: row.user.workspaceId,
       kind: 'user',
       userId: row.user.id,
       role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,

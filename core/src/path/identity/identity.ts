@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Arrival, Caller, Permissions, Refused } from '#call';
+import { type Arrival, type Caller, FIRST_WORKSPACE, type Permissions, type Refused } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
@@ -49,6 +49,12 @@ const MISSING = refused('A token is needed: send it as "Authorization: Bearer â€
 const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
 const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
 
+/** Told to whoever is known: an endpoint is one of the caller's own workspace, or none. */
+const noEndpoint = (path: string): Refused => ({
+  kind: 'refused',
+  code: 'unknown-endpoint',
+  reason: `There is no endpoint at ${path}, or it is switched off. Check the address, or ask an administrator for it; /mcp shows all that a token may use.`,
+});
 const GONE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'This endpoint is not there any more.' };
 
 const toCaller = (row: TokenRow): Caller => ({
@@ -64,7 +70,7 @@ const toCaller = (row: TokenRow): Caller => ({
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
 export const MACHINE: Caller = {
-  workspaceId: 'default',
+  workspaceId: FIRST_WORKSPACE,
   kind: 'machine',
   userId: null,
   role: 1,
@@ -112,21 +118,23 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
     /** Who sent this, or why they are not let in. Rejects when a token must be looked up and cannot be. */
     async identify(arrival: Arrival): Promise<Caller | Refused> {
       const { bearer, endpoint } = arrival;
-      if (!places.isOpen(endpoint)) return GONE;
       if (bearer === undefined) return anonymous.admit(arrival) ?? MISSING;
       const hash = hashToken(bearer);
-      if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
+      if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash))
+        return places.isOpen(MACHINE.workspaceId, endpoint) ? MACHINE : noEndpoint(endpoint);
       const known = await find(bearer, hash);
-      if (!known || !isValid(known.row)) return INVALID;
-      const { endpoints } = known.caller.scope;
-      if (endpoints && !endpoints.includes(endpoint)) return ELSEWHERE;
+      if (!known) return INVALID;
+      const { workspaceId, scope } = known.caller;
+      if (!isValid(known.row)) return { ...INVALID, workspaceId };
+      if (scope.endpoints && !scope.endpoints.includes(endpoint)) return { ...ELSEWHERE, workspaceId };
+      if (!places.isOpen(workspaceId, endpoint)) return { ...noEndpoint(endpoint), workspaceId };
       touched(known.row.tokenId);
       return known.caller;
     },
 
     /** The same caller with today's permissions, or the reason why no more. */
     async current(caller: Caller, endpoint: string): Promise<Caller | Refused> {
-      if (!places.isOpen(endpoint)) return GONE;
+      if (!places.isOpen(caller.workspaceId, endpoint)) return GONE;
       if (caller.kind === 'anonymous') return anonymous.at(endpoint) ?? MISSING;
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
@@ -135,12 +143,13 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
-    /** Drops what is remembered of a person or token, or of everybody. */
-    forget(what: { userId?: string; tokenId?: string } | 'all') {
+    /** Drops what is remembered of a person, a token or a workspace, or of everybody. */
+    forget(what: { userId?: string; tokenId?: string; workspaceId?: string } | 'all') {
       generation += 1;
       if (what === 'all') return byHash.clear();
       for (const [hash, { row }] of byHash)
-        if (row.userId === what.userId || row.tokenId === what.tokenId) byHash.delete(hash);
+        if (row.userId === what.userId || row.tokenId === what.tokenId || row.workspaceId === what.workspaceId)
+          byHash.delete(hash);
     },
   };
 };
