@@ -33,6 +33,9 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.serverId ??
     input.userId ??
     input.tokenId ??
+    input.sessionId ??
+    input.teamId ??
+    input.roleId ??
     input.proxyId ??
     input.client ??
     input.targetId ??
