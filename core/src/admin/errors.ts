@@ -33,6 +33,18 @@ export const userDisabled = (userId: string) =>
   new AdminError(409, 'USER_ALREADY_DISABLED', 2002, `"${userId}" is disabled already.`);
 export const userExists = (userId: string) =>
   new AdminError(409, 'USER_EXISTS', 2003, `There is already a person or agent with the id "${userId}".`);
+export const emailTaken = (email: string) =>
+  new AdminError(409, 'EMAIL_TAKEN', 2003, `Somebody else has the e-mail address ${email}.`);
+export const noTeam = (teamId: string) =>
+  new AdminError(404, 'TEAM_NOT_FOUND', 1001, `There is no team with the id "${teamId}".`);
+export const teamExists = (teamId: string) =>
+  new AdminError(409, 'TEAM_EXISTS', 1001, `There is already a team with the id "${teamId}".`);
+export const noRole = (roleId: string) =>
+  new AdminError(404, 'ROLE_NOT_FOUND', 1001, `There is no role with the id "${roleId}".`);
+export const roleExists = (roleId: string) =>
+  new AdminError(409, 'ROLE_EXISTS', 1001, `There is already a role with the id "${roleId}".`);
+export const noSession = () =>
+  new AdminError(404, 'SESSION_NOT_FOUND', 1001, 'There is no such session: it may have ended.');
 export const noServer = (serverId: string) =>
   new AdminError(404, 'SERVER_NOT_FOUND', 3001, `There is no server with the id "${serverId}".`);
 export const serverExists = (serverId: string) =>

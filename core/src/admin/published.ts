@@ -83,7 +83,7 @@ const readLaunchConfig = async (value: unknown, open: (envelope: string) => Prom
 };
 
 export const presentUser = (
-  { expiresAt, createdAt, updatedAt, ...user }: User,
+  { expiresAt, createdAt, updatedAt, kind: _k, email: _e, roleId: _r, ownerUserId: _u, ownerTeamId: _t, ...user }: User,
   encryptedToken: string | null,
 ): Data => ({
   ...user,

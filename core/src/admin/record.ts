@@ -37,6 +37,9 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.workspaceId ??
     input.userId ??
     input.tokenId ??
+    input.sessionId ??
+    input.teamId ??
+    input.roleId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

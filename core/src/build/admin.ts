@@ -1,17 +1,22 @@
 import type { Handlers, LaunchConfig } from '@peta/api';
 import type { FastifyInstance } from 'fastify';
+import { createAgents } from '../admin/agents.ts';
 import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
 import { createEndpoints } from '../admin/endpoints.ts';
 import { createEnvironments } from '../admin/environments.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
+import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
+import { postgresRoles } from '../admin/io/postgres-roles.ts';
 import { postgresServers } from '../admin/io/postgres-servers.ts';
+import { postgresSessions } from '../admin/io/postgres-sessions.ts';
 import { postgresSetup } from '../admin/io/postgres-setup.ts';
+import { postgresTeams } from '../admin/io/postgres-teams.ts';
 import { postgresTokens } from '../admin/io/postgres-tokens.ts';
 import { postgresUsers } from '../admin/io/postgres-users.ts';
 import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
@@ -19,9 +24,12 @@ import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
 import { createProxy } from '../admin/proxy.ts';
+import { createRoles } from '../admin/roles.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
 import { createServers } from '../admin/servers.ts';
+import { createSessions } from '../admin/sessions.ts';
 import { createSetup } from '../admin/setup.ts';
+import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
 import { createWorkspaces } from '../admin/workspaces.ts';
@@ -56,6 +64,9 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   const servers = postgresServers(db);
   const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
+  const teams = postgresTeams(db);
+  const roles = postgresRoles(db);
+  const agents = postgresAgents(db);
   const published = postgresPublished(db);
 
   const ports = {
@@ -72,16 +83,20 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       allowsServer: gateway.allowsServer,
     },
   };
-  const userHandlers = createUsers(users, publish);
+  const userHandlers = createUsers({ store: users, roles, publish });
   const serverHandlers = createServers(ports);
 
   const handlers: Handlers<Asker> = {
     users: userHandlers,
-    me: createMe(users, publish),
+    me: createMe({ store: users, teams, publish }),
+    teams: createTeams({ store: teams, users, publish }),
+    roles: createRoles(roles, publish),
+    agents: createAgents({ store: agents, users, teams, publish }),
     servers: serverHandlers,
     capabilities: createCapabilities(ports),
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
-    tokens: createTokens(tokens, users, publish),
+    tokens: createTokens({ store: tokens, users, publish }),
+    sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();

@@ -89,7 +89,10 @@ export const followChanges = (parts: Parts) => {
     switch (topic) {
       case 'user':
         identity.forget({ userId: id });
-        return recheck((admitted) => ofWorkspace(admitted) && admitted.caller.userId === id);
+        return recheck(
+          (admitted) =>
+            ofWorkspace(admitted) && (admitted.caller.userId === id || admitted.caller.owner?.userId === id),
+        );
       case 'token':
         identity.forget({ tokenId: id });
         return recheck(({ caller }) => caller.tokenId === id);

@@ -63,6 +63,8 @@ export type GatewayOptions = {
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 const LAST_USED_MS = 60_000;
+/** How often what is open is looked at for callers whose time is over. */
+const ENDS_MS = 500;
 
 const INSTRUCTIONS =
   'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';
@@ -165,6 +167,10 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
 
   const live = createLive({ readmit: path.readmit, digests: (admitted) => catalog.currentView(admitted).digests });
+  // A token or a person may come to an end while something of theirs is open.
+  const isOver = ({ caller: { endsAt } }: Admitted): boolean => endsAt !== null && endsAt <= now();
+  const ending = setInterval(() => void live.recheck(isOver).catch(onFault), ENDS_MS);
+  ending.unref();
   const parts: EdgeParts = {
     path,
     live,
@@ -260,6 +266,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
 
     async close(): Promise<void> {
+      clearInterval(ending);
       kept.close();
       changes.close();
       parking.close();

@@ -1,6 +1,15 @@
 import type { NameStyle, Selected } from '@peta/api';
 import { expect, test } from 'vitest';
-import type { Admitted, Ask, Caller, CapabilityKind, JsonObject, Listing, ServerRecord } from '#call';
+import {
+  type Admitted,
+  type Ask,
+  type Caller,
+  type CapabilityKind,
+  EVERYWHERE,
+  type JsonObject,
+  type Listing,
+  type ServerRecord,
+} from '#call';
 import { createCatalog } from './catalog.ts';
 import { createEndpoints } from './endpoints.ts';
 import type { Offer } from './naming.ts';
@@ -14,6 +23,7 @@ const server = (serverId: string): ServerRecord => ({
   anonymousAccess: serverId === 'open',
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
 });
@@ -23,7 +33,11 @@ const caller: Caller = {
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
 };

@@ -1,4 +1,4 @@
-import type { Arrival, Caller, Refused } from '#call';
+import { type Arrival, type Caller, EVERYWHERE, type Refused } from '#call';
 import { networkOf } from '#lib/network';
 import type { RateLimit } from '#lib/rate-limit';
 
@@ -41,8 +41,12 @@ export const createAnonymous = ({ endpoints, take }: Options) => {
       kind: 'anonymous',
       userId: null,
       role: 3,
+      operations: null,
+      isAuditor: false,
+      owner: null,
       tokenId: null,
-      scope: { servers: ids, endpoints: [path] },
+      scope: { ...EVERYWHERE, servers: ids, endpoints: [path] },
+      endsAt: null,
       permissions: Object.fromEntries(ids.map((serverId) => [serverId, { enabled: true }])),
       preferences: {},
     };

@@ -15,6 +15,7 @@ const columns = {
   anonymousAccess: servers.anonymousAccess,
   anonymousRateLimit: servers.anonymousRateLimit,
   lazyStartEnabled: servers.lazyStartEnabled,
+  environment: servers.environment,
   switches: servers.switches,
   revision: sql<string>`md5(${servers.sealedLaunchConfig})`,
   listing: servers.listing,
