@@ -6,7 +6,8 @@ import { postgresSetup } from './admin/io/postgres-setup.ts';
 import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
-import { buildGateway } from './build/gateway.ts';
+import { buildGateway, type Gateway } from './build/gateway.ts';
+import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -99,7 +100,13 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
         ),
       );
 
-    const gateway = await buildGateway({
+    const sessionKey = createHmac('sha256', masterKey).update('what clients hold for us').digest();
+    const oauthIdentity = buildOAuthIdentity({
+      ...{ config, db, sealer, baseUrl: () => baseUrl },
+      isOpen: (path) => gateway.isOpen(path),
+    });
+
+    const gateway: Gateway = await buildGateway({
       config,
       home,
       db,
@@ -108,15 +115,24 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
-      sessionKey: createHmac('sha256', masterKey).update('what clients hold for us').digest(),
+      sessionKey,
+      credentials: [oauthIdentity.accessTokens],
+      metadataUrl: oauthIdentity.metadataUrl,
       openConfig,
     });
     undo.push(gateway.close);
 
     const { app, routes } = await createApp({
       hosts: {
-        allowedHosts: [...config.PETA_ALLOWED_HOSTS, ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST])],
-        allowedOrigins: config.PETA_ALLOWED_ORIGINS,
+        allowedHosts: [
+          ...config.PETA_ALLOWED_HOSTS,
+          ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST]),
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).hostname]),
+        ],
+        allowedOrigins: [
+          ...config.PETA_ALLOWED_ORIGINS,
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).origin]),
+        ],
       },
       tls: config.ENABLE_HTTPS
         ? { certPath: config.SSL_CERT_PATH ?? '', keyPath: config.SSL_KEY_PATH ?? '' }
@@ -125,6 +141,12 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const oauth = await buildOAuth(app, {
+      ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },
+      signIns: { current: async () => undefined },
+      fetch: globalThis.fetch,
+    });
+    undo.push(oauth.close);
     buildAdmin(app, {
       db,
       log,

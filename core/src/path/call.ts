@@ -20,7 +20,12 @@ export type Caller = {
   /** Null for the machine and for anybody. */
   tokenId: string | null;
   /** The token's scope: server ids and endpoint paths it is confined to, or null for everywhere. */
-  scope: { servers: readonly string[] | null; endpoints: readonly string[] | null };
+  scope: {
+    servers: readonly string[] | null;
+    endpoints: readonly string[] | null;
+    /** What an access token is for; absent for everything. */
+    kinds?: readonly CapabilityKind[] | undefined;
+  };
   /** The administrator's layer for this person. */
   permissions: Permissions;
   /** The person's own layer, by client name. */

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Arrival, Caller, Permissions, Refused } from '#call';
+import type { Arrival, Caller, CapabilityKind, Permissions, Refused } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
@@ -12,7 +12,9 @@ export type TokenRow = {
   workspaceId: string;
   expiresAt: Date | null;
   revokedAt: Date | null;
-  scope: { servers?: string[] | undefined; endpoints?: string[] | undefined };
+  scope: { servers?: string[] | undefined; endpoints?: string[] | undefined; kinds?: CapabilityKind[] | undefined };
+  /** The one endpoint that an access token was issued for: anywhere else it is no token at all. */
+  audience?: string | undefined;
   userId: string;
   role: number;
   status: number;
@@ -47,6 +49,7 @@ const ENABLED = 1;
 const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthenticated', reason });
 const MISSING = refused('A token is needed: send it as "Authorization: Bearer …".');
 const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
+const FOREIGN = refused('The token was issued for another address: ask for one whose resource is this one.');
 const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
 
 const GONE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'This endpoint is not there any more.' };
@@ -57,9 +60,22 @@ const toCaller = (row: TokenRow): Caller => ({
   userId: row.userId,
   role: row.role === 1 || row.role === 2 ? row.role : 3,
   tokenId: row.tokenId,
-  scope: { servers: row.scope.servers ?? null, endpoints: row.scope.endpoints ?? null },
+  scope: {
+    servers: row.scope.servers ?? null,
+    endpoints: row.scope.endpoints ?? null,
+    ...(row.scope.kinds && { kinds: row.scope.kinds }),
+  },
   permissions: row.permissions,
   preferences: row.preferences,
+});
+
+const both = <T>(one: readonly T[] | null | undefined, other: T[] | undefined): T[] | undefined =>
+  one ? one.filter((item) => !other || other.includes(item)) : other;
+
+/** What a credential may do today, and no more than what it was let in with: an access token carries its own bounds. */
+const withinBounds = ({ scope, ...row }: TokenRow, { endpoints, kinds }: Caller['scope']): TokenRow => ({
+  ...row,
+  scope: { ...scope, endpoints: both(endpoints, scope.endpoints), kinds: both(kinds, scope.kinds) },
 });
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
@@ -118,6 +134,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
       const known = await find(bearer, hash);
       if (!known || !isValid(known.row)) return INVALID;
+      if (known.row.audience !== undefined && known.row.audience !== endpoint) return FOREIGN;
       const { endpoints } = known.caller.scope;
       if (endpoints && !endpoints.includes(endpoint)) return ELSEWHERE;
       touched(known.row.tokenId);
@@ -131,7 +148,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;
-      const fresh = toCaller(row);
+      const fresh = toCaller(withinBounds(row, caller.scope));
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
