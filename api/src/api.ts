@@ -3,6 +3,7 @@ import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { proxy, routes, setup } from './gateway.ts';
 import { capabilities, servers } from './servers.ts';
+import { signIns } from './sign-ins.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
 
@@ -12,11 +13,12 @@ export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from 
 export type { Guard, Operation } from './operation.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
+export type { SignIn } from './sign-ins.ts';
 export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
-export const api = { users, me, servers, capabilities, endpoints, tokens, audit, proxy, setup, routes };
+export const api = { users, me, servers, capabilities, endpoints, tokens, signIns, audit, proxy, setup, routes };
 export type Api = typeof api;
 
 /** What console, desk, cli and e2e call. */

@@ -7,6 +7,7 @@ import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
 import { buildGateway } from './build/gateway.ts';
+import { buildSignIn } from './build/sign-in.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -125,7 +126,20 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const signIn = buildSignIn({
+      db,
+      log,
+      key: createHmac('sha256', masterKey).update('signing in').digest(),
+      sealer,
+      publish: gateway.publish,
+      follow: bus.subscribe,
+      note: gateway.noteSignIn,
+      baseUrl: () => baseUrl,
+    });
+    undo.push(signIn.close);
+    signIn.register(app);
     buildAdmin(app, {
+      signIn,
       db,
       log,
       version,

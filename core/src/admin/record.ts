@@ -12,7 +12,15 @@ export type Change = {
 };
 
 /** Fields that hold a secret by their place; whatever gives itself away elsewhere the log takes out. */
-const SECRET_FIELDS = new Set(['launchConfig', 'secret', 'setupLink', 'encryptedToken', 'proxyKey']);
+const SECRET_FIELDS = new Set([
+  'launchConfig',
+  'secret',
+  'setupLink',
+  'encryptedToken',
+  'proxyKey',
+  'password',
+  'link',
+]);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -33,6 +41,7 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.serverId ??
     input.userId ??
     input.tokenId ??
+    input.signInId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

@@ -63,7 +63,11 @@ const checkKeepsOwner = (user: User, changes: UserChanges): void => {
     throw forbidden('The owner cannot be disabled or given an end: nobody could undo it.');
 };
 
-export const createUsers = (store: UserStore, publish: Publish): Handlers<Asker>['users'] => {
+/** Without what concerns signing in, which is `createSignIns`'s. */
+export const createUsers = (
+  store: UserStore,
+  publish: Publish,
+): Omit<Handlers<Asker>['users'], 'invite' | 'signOut'> => {
   const find = async (caller: Caller, userId: string): Promise<User> => {
     const user = await store.find(caller.workspaceId, userId);
     if (!user) throw noUser(userId);

@@ -19,6 +19,7 @@ import { createProxy } from '../admin/proxy.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
 import { createServers } from '../admin/servers.ts';
 import { createSetup } from '../admin/setup.ts';
+import { createSignIns } from '../admin/sign-ins.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
 import type { Database } from '../db/db.ts';
@@ -27,13 +28,16 @@ import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
+import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import type { Gateway } from './gateway.ts';
+import type { SignIn } from './sign-in.ts';
 
 export type AdminOptions = {
   db: Database;
   log: Log;
   version: string;
   gateway: Gateway;
+  signIn: SignIn;
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
@@ -45,7 +49,7 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 
 /** Everything administrators and people reach by HTTP that is not MCP. */
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
-  const { db, gateway, seal, baseUrl, shutdown, version, routes } = options;
+  const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
@@ -68,9 +72,26 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   };
   const userHandlers = createUsers(users, publish);
   const serverHandlers = createServers(ports);
+  const signInHandlers = createSignIns({
+    users,
+    baseUrl,
+    signIns: {
+      ...signIn.signIns,
+      async invite(workspaceId, userId) {
+        const person = await signIn.people.find(workspaceId, userId, new Date());
+        return person?.isWelcome && person.userId === userId ? signIn.invites.create(person) : undefined;
+      },
+    },
+  });
+  const passwords = {
+    faultOf: signIn.local.faultOf,
+    hash: signIn.hasher.hash,
+    signOut: (workspaceId: string, userId: string) => signIn.signIns.end({ workspaceId, userId }),
+  };
 
   const handlers: Handlers<Asker> = {
-    users: userHandlers,
+    users: { ...userHandlers, ...signInHandlers.ofUsers },
+    signIns: signInHandlers.resource,
     me: createMe(users, publish),
     servers: serverHandlers,
     capabilities: createCapabilities(ports),
@@ -91,7 +112,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       },
       shutdown,
     }),
-    setup: createSetup({ store: setup, publish, baseUrl }),
+    setup: createSetup({ store: setup, publish, passwords, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
   };
 
@@ -100,7 +121,18 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     handler: (input: unknown, who: Asker) => withDatabase(() => named.handler(input, who)),
   }));
   const run = createRunner({ changed: audit.changed });
-  registerRest(app, { operations, run, authenticate, version, onFault });
+  registerRest(app, {
+    operations,
+    run,
+    authenticate,
+    async signedIn(request) {
+      const signedIn = await withDatabase(() => signIn.forApi(request));
+      const caller = signedIn && (await gateway.callerOf(tokenIdOf(signedIn.signInId)));
+      return caller && !('code' in caller) ? caller : undefined;
+    },
+    version,
+    onFault,
+  });
   registerActions(app, {
     operations,
     run,

@@ -38,6 +38,8 @@ import { createPolicy } from '../path/policy/policy.ts';
 import { hashOfSession } from '../path/session/sessions.ts';
 import { NO_HOLD } from '../runtime/pool.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
+import type { Note } from '../sign-in/io/browser.ts';
+import { signInCredentials, tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import { followChanges } from './changes.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
@@ -108,10 +110,11 @@ export const buildGateway = async (options: GatewayOptions) => {
 
   const lastUsed = createLastUsed(db, { everyMs: LAST_USED_MS, log });
   const store = postgresTokens(db);
+  const signInStore = signInCredentials(db);
   const identity = createIdentity({
     store: {
       byBearer: (bearer, hash) => withDatabase(() => store.byBearer(bearer, hash)),
-      byId: (tokenId) => withDatabase(() => store.byId(tokenId)),
+      byId: (tokenId) => withDatabase(() => (signInStore.isOne(tokenId) ? signInStore : store).byId(tokenId)),
     },
     endpoints,
     machineKeyHash,
@@ -213,6 +216,10 @@ export const buildGateway = async (options: GatewayOptions) => {
     registry,
     sessions,
     authenticate,
+    /** The caller of a credential that was proved elsewhere, such as a browser's sign-in. */
+    callerOf: identity.byTokenId,
+    noteSignIn: ({ signInId, details = {}, ...note }: Note): Promise<void> =>
+      audit.signIn({ ...note, details, tokenId: signInId === undefined ? null : tokenIdOf(signInId) }),
     onFault,
     publish: (change: Change) => changes.publish(change),
     /** Waits, not long, until what was recorded so far can be read. */

@@ -13,6 +13,7 @@ import type { Change } from '../record.ts';
 import { type Asker, createRunner, listOperations } from '../run.ts';
 import { createServers } from '../servers.ts';
 import { createSetup, createSetupLink } from '../setup.ts';
+import { createSignIns, type SignInPorts } from '../sign-ins.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
 import { registerActions } from './actions.ts';
@@ -58,6 +59,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     /** What was to be sealed, by the stand-in that stands for it in the database. */
     sealed: new Map<string, unknown>(),
     started: [] as string[],
+    signIns: [] as Awaited<ReturnType<SignInPorts['list']>>,
     shutdowns: 0,
   };
   const broken = { audit: false, database: true };
@@ -91,8 +93,28 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
 
   const userHandlers = createUsers(users, publish);
   const serverHandlers = createServers({ store, runtime, seal, publish });
+  const signInHandlers = createSignIns({
+    users,
+    baseUrl,
+    signIns: {
+      list: async (_workspaceId, userId) => seen.signIns.filter((one) => userId === undefined || one.userId === userId),
+      find: async (id) => seen.signIns.find(({ signInId }) => signInId === id),
+      async end(which) {
+        const isMeant = ({ signInId, userId }: { signInId: string; userId: string }) =>
+          'signInId' in which ? signInId === which.signInId : userId === which.userId;
+        const before = seen.signIns.length;
+        seen.signIns = seen.signIns.filter((one) => !isMeant(one));
+        return before - seen.signIns.length;
+      },
+      invite: async (workspaceId, userId) =>
+        userId.startsWith('agent')
+          ? undefined
+          : { link: `${workspaceId}/${userId}/petawelcome_secret-of-the-invitation`, expiresAt: new Date(0) },
+    },
+  });
   const handlers: Handlers<Asker> = {
-    users: userHandlers,
+    users: { ...userHandlers, ...signInHandlers.ofUsers },
+    signIns: signInHandlers.resource,
     me: createMe(users, publish),
     servers: serverHandlers,
     capabilities: createCapabilities({ store, users, runtime, offers }),
@@ -121,7 +143,18 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         seen.shutdowns += 1;
       },
     }),
-    setup: createSetup({ store: setup, publish, baseUrl }),
+    setup: createSetup({
+      store: setup,
+      publish,
+      baseUrl,
+      passwords: {
+        faultOf: (_user, password) => (password.length < 12 ? 'Too short.' : undefined),
+        hash: async (password) => `hash of ${password.length} characters`,
+        async signOut(_workspaceId, userId) {
+          seen.signIns = seen.signIns.filter((one) => one.userId !== userId);
+        },
+      },
+    }),
     routes: { list: async () => ({ routes: [] }) },
   };
 

@@ -77,5 +77,6 @@ export const sendPage = (reply: FastifyReply, page: Page, status = 200): Fastify
     .type('text/html; charset=utf-8')
     .header('content-security-policy', policyOf(page))
     .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
+    // Other sites are told nothing; with `no-referrer` browsers would send our own forms with the origin `null`.
+    .header('referrer-policy', 'same-origin')
     .send(documentOf(page).html);
