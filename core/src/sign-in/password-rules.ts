@@ -29,8 +29,8 @@ const isRun = (text: string): boolean => {
 const isRepeated = (text: string): boolean => /^(.{1,4})\1{2,}.{0,3}$/u.test(text);
 
 const isCommon = (text: string): boolean => {
-  const core = text.replace(/^[\d\W_]+|[\d\W_]+$/g, '');
-  return COMMON.has(text) || COMMON.has(core) || COMMON.has(text.replace(/[\d\W_]+$/, '')) || /^\d*$/.test(core);
+  const core = text.replace(/^\P{L}+|\P{L}+$/gu, '');
+  return COMMON.has(text) || COMMON.has(core) || COMMON.has(text.replace(/\P{L}+$/u, '')) || /^\d+$/.test(text);
 };
 
 /** Why a password is not taken, as a sentence for its person; undefined when it is. */
@@ -47,7 +47,7 @@ export const faultOf = (
     .map((one) => plain(one).replaceAll(/\s+/g, ''))
     .filter((one) => one.length >= 3);
   const left = own.sort((a, b) => b.length - a.length).reduce((rest, one) => rest.replaceAll(one, ''), text);
-  if (left.length !== text.length && left.replaceAll(/[\d\W_]/g, '').length < 6)
+  if (left.length !== text.length && left.replaceAll(/\P{L}/gu, '').length < 6)
     return 'That password is little more than your own name or address. Take another.';
   return undefined;
 };

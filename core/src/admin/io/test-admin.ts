@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { api, type Handlers } from '@peta/api';
 import { and, eq } from 'drizzle-orm';
 import Fastify from 'fastify';
@@ -32,6 +33,18 @@ const W = 'default';
 const { users: userTable, tokens: tokenTable } = schema;
 
 const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
+
+/** Whoever the cookie names, signed in with a browser. */
+const NOBODY: Caller = {
+  workspaceId: W,
+  kind: 'user',
+  userId: '',
+  role: 3,
+  tokenId: 'signin_of-the-cookie',
+  scope: { servers: null, endpoints: null },
+  permissions: {},
+  preferences: {},
+};
 
 const LISTING: Listing = {
   tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
@@ -189,7 +202,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       seen.changes.push(change);
     },
   });
-  registerRest(app, { operations, run, authenticate, version: '0.0.0', onFault });
+  registerRest(app, {
+    operations,
+    run,
+    authenticate,
+    signedIn: async ({ headers }) => (headers.cookie === undefined ? undefined : { ...NOBODY, userId: headers.cookie }),
+    version: '0.0.0',
+    onFault,
+  });
   registerActions(app, {
     operations,
     run,
@@ -218,6 +238,16 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     const { secret, hash, mask } = newToken();
     const token = await tokens.create(W, { userId, name: 'test', hash, mask, scope, expiresAt });
     return { token: secret, tokenId: token.tokenId };
+  };
+
+  /** A browser in which somebody is signed in. */
+  const signedIn = (userId: string) => {
+    const at = new Date('2026-01-01T00:00:00Z');
+    const times = { at, lastSeenAt: at, expiresAt: new Date('2026-01-08T00:00:00Z') };
+    const whence = { methods: ['password'], address: '192.0.2.1', userAgent: 'Browser/1' };
+    const one = { signInId: randomUUID(), workspaceId: W, userId, ...whence, ...times };
+    seen.signIns.push(one);
+    return one;
   };
 
   type Answer = { status: number; json: Record<string, unknown>; headers: Record<string, unknown>; text: string };
@@ -252,6 +282,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     broken,
     operations,
     addPerson,
+    signedIn,
     send,
     /** REST below /api/v1. */
     rest: (method: Parameters<typeof send>[0], path: string, options?: Parameters<typeof send>[2]) =>

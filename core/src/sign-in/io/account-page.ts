@@ -151,7 +151,7 @@ ${errorSummary(error)}
 ${hidden({ token: formToken })}
 <label for="code">The six digits that it shows now</label>
 <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required ${error === undefined && html`autofocus`} ${error !== undefined && html`aria-describedby="errors"`}>
-<div class="row"><button type="submit">Use this app</button><a href="/account">Not now</a></div>
+<div class="row"><button type="submit">Use this app</button><a class="button quiet" href="/account">Not now</a></div>
 </form>`,
 });
 

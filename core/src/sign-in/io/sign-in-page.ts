@@ -58,5 +58,7 @@ ${errorSummary(error)}
 <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" maxlength="40" required ${error === undefined && html`autofocus`} ${error !== undefined && html`aria-describedby="errors"`}>
 <div class="stack"><button type="submit">Continue</button></div>
 </form>
+<h2>Neither app nor codes?</h2>
+<p>A sign-up link lets you in: ask an administrator. The owner gets one on the machine that runs Peta, with <code>npm run peta -- users invite &lt;id&gt;</code>.</p>
 <p><a href="/sign-in">Start again</a></p>`,
 });

@@ -40,6 +40,9 @@ const Assertion = z.object({
   }),
 });
 
+/** EdDSA, ES256 and RS256: what devices have. Named, because the package's own list tries what Node.js only tries out. */
+const ALGORITHMS = [-8, -7, -257];
+
 type Options = { store: PasskeyStore; challenges: Challenges; key: Buffer; now(): Date };
 
 const SIGN_IN = 'sign-in';
@@ -92,6 +95,7 @@ export const createPasskeys = ({ store, challenges, key, now }: Options) => {
         userID: handleOf(person),
         challenge: new Uint8Array(Buffer.from(challenges.create(addingTo(person)), 'base64url')),
         excludeCredentials: held.map(({ id, transports }) => ({ id, transports })),
+        supportedAlgorithmIDs: ALGORITHMS,
         authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
       });
     },
@@ -107,6 +111,7 @@ export const createPasskeys = ({ store, challenges, key, now }: Options) => {
           expectedChallenge: challenge.check,
           expectedOrigin: origin,
           expectedRPID: new URL(origin).hostname,
+          supportedAlgorithmIDs: ALGORITHMS,
           requireUserVerification: true,
         }),
       );
