@@ -2,6 +2,7 @@ import { audit } from './audit.ts';
 import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { proxy, routes, setup } from './gateway.ts';
+import { clients, consents, signingKeys } from './oauth.ts';
 import { capabilities, servers } from './servers.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
@@ -9,6 +10,7 @@ import { me, users } from './users.ts';
 export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
+export type { Consent, OAuthClient } from './oauth.ts';
 export type { Guard, Operation } from './operation.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
@@ -16,7 +18,21 @@ export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
-export const api = { users, me, servers, capabilities, endpoints, tokens, audit, proxy, setup, routes };
+export const api = {
+  users,
+  me,
+  servers,
+  capabilities,
+  endpoints,
+  tokens,
+  clients,
+  consents,
+  signingKeys,
+  audit,
+  proxy,
+  setup,
+  routes,
+};
 export type Api = typeof api;
 
 /** What console, desk, cli and e2e call. */

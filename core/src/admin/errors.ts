@@ -40,5 +40,8 @@ export const noEndpoint = (name: string) =>
 export const endpointExists = (name: string) =>
   new AdminError(409, 'ENDPOINT_EXISTS', 1001, `There is already an endpoint "${name}".`);
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
+export const noClient = (clientId: string) =>
+  new AdminError(404, 'CLIENT_NOT_FOUND', 1001, `There is no OAuth client with the id "${clientId}".`);
+export const noConsent = () => new AdminError(404, 'CONSENT_NOT_FOUND', 1001, 'There is no such consent.');
 export const noProxy = () => new AdminError(404, 'PROXY_NOT_FOUND', 5001, 'This gateway has no such proxy.');
 export const proxyExists = () => new AdminError(409, 'PROXY_EXISTS', 5002, 'This gateway has been named already.');

@@ -33,6 +33,8 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.serverId ??
     input.userId ??
     input.tokenId ??
+    input.clientId ??
+    input.consentId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

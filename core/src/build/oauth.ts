@@ -200,8 +200,23 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
     every(SWEEP_MS, 'Sweeping what OAuth keeps', records.sweep),
   ];
 
+  const clientSecretBinding = (clientId: string) => ({
+    ...{ workspaceId: '', table: 'oauth_client', row: clientId, column: 'sealed_secret' },
+  });
   return {
     records,
+    /** What the administrative API tells it to do. */
+    port: {
+      redirectRefusal: redirects.refusal,
+      endClient: records.endClient,
+      async endConsent(consentId: string) {
+        await records.endGrant(consentId);
+      },
+      keys: () => [...keys.all()],
+      rotateKeys: keys.rotate,
+    },
+    sealSecret: (clientId: string, secret: string) => sealer.seal(secret, clientSecretBinding(clientId)),
+    endUser: records.endUser,
     close(): void {
       for (const timer of timers) clearInterval(timer);
     },

@@ -8,6 +8,7 @@ import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
 import { createMe } from '../me.ts';
+import { createOAuth } from '../oauth.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
 import { type Asker, createRunner, listOperations } from '../run.ts';
@@ -18,6 +19,7 @@ import { createUsers } from '../users.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresOAuth } from './postgres-oauth.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresServers } from './postgres-servers.ts';
@@ -58,6 +60,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     /** What was to be sealed, by the stand-in that stands for it in the database. */
     sealed: new Map<string, unknown>(),
     started: [] as string[],
+    /** Clients and consents that the authorization server was told to end. */
+    ended: [] as string[],
     shutdowns: 0,
   };
   const broken = { audit: false, database: true };
@@ -104,6 +108,17 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       publish,
     }),
     tokens: createTokens(tokens, users, publish),
+    ...createOAuth({
+      store: postgresOAuth(db, (clientId, secret) => seal({ clientId }, secret)),
+      oauth: {
+        redirectRefusal: (uri) => (uri.startsWith('http://evil') ? 'The redirect URI is evil.' : undefined),
+        endClient: async (_workspaceId, clientId) => void seen.ended.push(clientId),
+        endConsent: async (consentId) => void seen.ended.push(consentId),
+        keys: () => [{ kid: 'k1', createdAt: new Date(0), retiredAt: null }],
+        rotateKeys: async () => void seen.ended.push('keys'),
+      },
+      users,
+    }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
