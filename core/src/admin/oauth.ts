@@ -22,7 +22,7 @@ export type OAuthStore = {
     clientId: string,
     settings: Partial<ClientSettings>,
   ): Promise<OAuthClient | undefined>;
-  /** Forgets a client of the workspace's own, and one that registered itself once nobody anywhere allows it anything. */
+  /** Forgets a client of the workspace's own, and one that registered itself unless another workspace allows it something. */
   removeClient(workspaceId: string, clientId: string): Promise<void>;
   consents(workspaceId: string, userId: string | undefined): Promise<Consent[]>;
 };
@@ -113,8 +113,8 @@ export const createOAuth = ({
       async remove({ clientId }, who) {
         const { workspaceId } = callerOf(who);
         const { name } = await findOwn(who, clientId);
-        await oauth.endClient(workspaceId, clientId);
         await store.removeClient(workspaceId, clientId);
+        await oauth.endClient(workspaceId, clientId);
         return { message: `The client ${name} was removed.` };
       },
     },

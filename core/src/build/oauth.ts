@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -169,9 +170,9 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
         ),
       used: clients.touched,
     });
-    made.on('server_error', (_ctx, error) =>
-      log.error('The authorization server failed', { reason: sentenceOf(error) }),
-    );
+    const failed = (error: unknown) => log.error('The authorization server failed', { reason: sentenceOf(error) });
+    made.on('server_error', (_ctx, error) => failed(error));
+    (made as EventEmitter).on('error', failed);
     return made;
   };
   let current: { keys: readonly SigningKey[]; provider: Provider } | undefined;

@@ -1,11 +1,10 @@
 import type { Consent, OAuthClient } from '@peta/api';
-import { and, desc, eq, exists, gt, isNull, notExists, or } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, isNull, ne, notExists, or } from 'drizzle-orm';
 import { type Database, schema } from '#db';
 import type { ClientSettings, OAuthStore } from '../oauth.ts';
 
 const { oauthClients: clients, oauthRecords: records, users } = schema;
 
-const OWN_SCOPES = ['openid', 'offline_access'];
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -16,8 +15,7 @@ const toClient = ({ metadata, ...row }: typeof clients.$inferSelect): OAuthClien
   name: typeof metadata.client_name === 'string' ? metadata.client_name : row.id,
   userId: row.userId,
   redirectUris: textsOf(metadata.redirect_uris),
-  scopes:
-    typeof metadata.scope === 'string' ? metadata.scope.split(' ').filter((one) => !OWN_SCOPES.includes(one)) : null,
+  scopes: Array.isArray(metadata.peta_scopes) ? metadata.peta_scopes.map(String) : null,
   endpoints: Array.isArray(metadata.peta_endpoints) ? metadata.peta_endpoints.map(String) : null,
   isSelfRegistered: row.workspaceId === null,
   hasSecret: row.sealedSecret !== null,
@@ -31,7 +29,7 @@ const metadataOf = ({ name, redirectUris, scopes, endpoints }: ClientSettings) =
   redirect_uris: redirectUris,
   application_type: redirectUris.every((one) => one.startsWith('https://')) ? 'web' : 'native',
   response_types: redirectUris.length > 0 ? ['code'] : [],
-  ...(scopes && { scope: [...scopes, ...OWN_SCOPES].join(' ') }),
+  ...(scopes && { peta_scopes: scopes }),
   ...(endpoints && { peta_endpoints: endpoints }),
 });
 
@@ -89,7 +87,7 @@ export const postgresOAuth = (db: Database, seal: (clientId: string, secret: str
     async updateClient(workspaceId, clientId, changes) {
       const before = await find(workspaceId, clientId);
       if (!before) return undefined;
-      const { scope: _scope, peta_endpoints: _endpoints, ...rest } = before.metadata;
+      const { peta_scopes: _scopes, peta_endpoints: _endpoints, ...rest } = before.metadata;
       const metadata = { ...rest, ...metadataOf({ ...toClient(before), ...changes }) };
       const [row] = await db
         .update(clients)
@@ -100,7 +98,12 @@ export const postgresOAuth = (db: Database, seal: (clientId: string, secret: str
     },
 
     async removeClient(workspaceId, clientId) {
-      const isUnused = notExists(db.select().from(records).where(eq(records.clientId, clients.id)));
+      const isUnused = notExists(
+        db
+          .select()
+          .from(records)
+          .where(and(eq(records.clientId, clients.id), ne(records.workspaceId, workspaceId))),
+      );
       await db
         .delete(clients)
         .where(

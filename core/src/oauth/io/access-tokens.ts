@@ -105,11 +105,18 @@ export const createAccessTokens = ({ db, keys, resources, now, origin }: Options
 
   const ofClient = async (clientId: string): Promise<Row | undefined> => {
     const [row] = await db
-      .select(person)
+      .select({ ...person, metadata: clients.metadata })
       .from(clients)
       .innerJoin(users, and(eq(users.workspaceId, clients.workspaceId), eq(users.id, clients.userId)))
       .where(eq(clients.id, clientId));
-    return row && { ...row, tokenId: tokenIdOfClient(clientId), expiresAt: null, revokedAt: null, scope: {} };
+    if (!row) return undefined;
+    const { metadata, ...found } = row;
+    const { peta_scopes: scopes, peta_endpoints: endpoints } = metadata;
+    const scope = {
+      ...(Array.isArray(scopes) && { kinds: kindsOf(scopes.map(String)) }),
+      ...(Array.isArray(endpoints) && { endpoints: endpoints.map(String) }),
+    };
+    return { ...found, tokenId: tokenIdOfClient(clientId), expiresAt: null, revokedAt: null, scope };
   };
 
   const byId = async (tokenId: string): Promise<Row | undefined> => {
