@@ -20,21 +20,23 @@ export const createResources = ({ publicUrl, isDerived, isOpen }: ResourcesOptio
     return [base, ...LOOPBACK.map((host) => `${url.protocol}//${host}${port}`).filter((other) => other !== base)];
   };
 
+  const endpointOf = (resource: string): string | undefined => {
+    for (const base of bases()) {
+      const path = resource.startsWith(base) ? resource.slice(base.length) : '';
+      if (ENDPOINT.test(path)) return path;
+    }
+    return undefined;
+  };
+
   return {
     publicUrl,
 
     /** The endpoint that an audience names, exactly; undefined for anything that is not ours. */
-    endpointOf(resource: string): string | undefined {
-      for (const base of bases()) {
-        const path = resource.startsWith(base) ? resource.slice(base.length) : '';
-        if (ENDPOINT.test(path)) return path;
-      }
-      return undefined;
-    },
+    endpointOf,
 
     /** The same, where the endpoint is there. */
     openEndpointOf(resource: string): string | undefined {
-      const path = this.endpointOf(resource);
+      const path = endpointOf(resource);
       return path !== undefined && isOpen(path) ? path : undefined;
     },
 

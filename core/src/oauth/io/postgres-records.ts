@@ -52,7 +52,12 @@ export const createRecords = ({ db, sealer, revoked }: Options) => {
       typeof sealed === 'string'
         ? (JSON.parse(sealer.open(sealed, bindingOf(row.model, row.hash))) as AdapterPayload)
         : { ...row.payload, ...(id !== undefined && { jti: id }) };
-    return { ...payload, ...(row.consumedAt && { consumed: Math.floor(row.consumedAt.getTime() / 1000) }) };
+    const seconds = (at: Date): number => Math.floor(at.getTime() / 1000);
+    return {
+      ...payload,
+      ...(row.expiresAt && { exp: seconds(row.expiresAt) }),
+      ...(row.consumedAt && { consumed: seconds(row.consumedAt) }),
+    };
   };
 
   const find = async (where: ReturnType<typeof at>, id?: string): Promise<AdapterPayload | undefined> => {
