@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { ApiError } from '@peta/api';
 import { Command, CommanderError } from 'commander';
+import { addAgents } from './commands/agents.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCall } from './commands/call.ts';
 import { addEndpoints } from './commands/endpoints.ts';
+import { addRoles } from './commands/roles.ts';
 import { addServers } from './commands/servers.ts';
+import { addSessions } from './commands/sessions.ts';
 import { addSetupLink } from './commands/setup-link.ts';
+import { addTeams } from './commands/teams.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addUsers } from './commands/users.ts';
 import { addConnect } from './connect/connect.ts';
@@ -35,7 +39,11 @@ addSetupLink(program);
 addServers(program);
 addEndpoints(program);
 addUsers(program);
+addTeams(program);
+addRoles(program);
+addAgents(program);
 addTokens(program);
+addSessions(program);
 addCall(program);
 addAudit(program);
 addDoctor(program);
