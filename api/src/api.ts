@@ -2,6 +2,7 @@ import { agents } from './agents.ts';
 import { audit } from './audit.ts';
 import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
+import { environments } from './environments.ts';
 import { proxy, routes, setup } from './gateway.ts';
 import type { Operation } from './operation.ts';
 import { roles } from './roles.ts';
@@ -10,11 +11,13 @@ import { sessions } from './sessions.ts';
 import { teams } from './teams.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
+import { workspaces } from './workspaces.ts';
 
 export type { AgentChanges } from './agents.ts';
 export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
+export type { Environment } from './environments.ts';
 export type { Guard, Operation } from './operation.ts';
 export type { CustomRole } from './roles.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
@@ -23,6 +26,7 @@ export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChan
 export type { Team, TeamChanges } from './teams.ts';
 export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
+export type { Workspace } from './workspaces.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
 export const api = {
@@ -34,11 +38,13 @@ export const api = {
   servers,
   capabilities,
   endpoints,
+  environments,
   tokens,
   sessions,
   audit,
   proxy,
   setup,
+  workspaces,
   routes,
 };
 export type Api = typeof api;

@@ -94,7 +94,14 @@ export const presentUser = (
   updatedAt: seconds(updatedAt),
 });
 
-export const presentServer = ({ createdAt, updatedAt, transport: _t, statusReason: _r, ...server }: Server): Data => ({
+export const presentServer = ({
+  createdAt,
+  updatedAt,
+  transport: _t,
+  statusReason: _r,
+  environment: _e,
+  ...server
+}: Server): Data => ({
   ...server,
   proxyId: 0,
   launchConfig: '{}',

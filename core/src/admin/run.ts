@@ -12,6 +12,8 @@ export type Asker = {
   address: string;
   /** Notes for the log what stood there before a change. */
   before(value: object): void;
+  /** Notes for the log whose workspace it is about, where nobody who asks says so. */
+  concerns(workspaceId: string): void;
 };
 
 type Handler = (input: unknown, who: Asker) => Promise<unknown>;
@@ -91,9 +93,11 @@ export const createRunner = ({ changed, now = Date.now }: Options) => {
     const isChange = operation.method !== 'GET';
     const known = who && !('code' in who) ? who : null;
     let details: JsonObject = {};
+    let workspaceId = known?.workspaceId;
     const record = (outcome: Change['outcome'], error?: string) =>
       changed({
         caller: known,
+        workspaceId,
         address,
         operation: name,
         target: targetOf(arrived),
@@ -114,7 +118,10 @@ export const createRunner = ({ changed, now = Date.now }: Options) => {
       const before = (value: object) => {
         details = { ...details, before: forRecord(value) };
       };
-      const output = operation.output.parse(await handler(input, { caller, address, before }));
+      const concerns = (id: string) => {
+        workspaceId = id;
+      };
+      const output = operation.output.parse(await handler(input, { caller, address, before, concerns }));
       details = { ...details, result: forRecord(output) };
       if (isChange) await record('done');
       return output;

@@ -38,7 +38,7 @@ export type UserStore = {
 };
 
 export type Publish = (change: {
-  topic: 'user' | 'token' | 'server' | 'endpoint' | 'session' | 'gateway';
+  topic: 'user' | 'token' | 'server' | 'endpoint' | 'workspace' | 'session' | 'gateway';
   workspaceId: string;
   id: string;
 }) => Promise<void>;

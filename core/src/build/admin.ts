@@ -4,10 +4,12 @@ import { createAgents } from '../admin/agents.ts';
 import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
 import { createEndpoints } from '../admin/endpoints.ts';
+import { createEnvironments } from '../admin/environments.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
 import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
+import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresRoles } from '../admin/io/postgres-roles.ts';
@@ -17,6 +19,7 @@ import { postgresSetup } from '../admin/io/postgres-setup.ts';
 import { postgresTeams } from '../admin/io/postgres-teams.ts';
 import { postgresTokens } from '../admin/io/postgres-tokens.ts';
 import { postgresUsers } from '../admin/io/postgres-users.ts';
+import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
@@ -29,7 +32,8 @@ import { createSetup } from '../admin/setup.ts';
 import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
-import type { Database } from '../db/db.ts';
+import { createWorkspaces } from '../admin/workspaces.ts';
+import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
 import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
@@ -58,6 +62,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
   const teams = postgresTeams(db);
   const roles = postgresRoles(db);
@@ -66,6 +71,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
 
   const ports = {
     store: servers,
+    environments,
     users,
     runtime,
     seal,
@@ -107,12 +113,20 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       shutdown,
     }),
     setup: createSetup({ store: setup, publish, baseUrl }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
   };
 
+  /** What the database shows while an operation runs is the asker's own workspace. */
+  const forAsker = <T>({ caller }: Asker, run: () => Promise<T>): Promise<T> =>
+    caller ? inWorkspace(caller.workspaceId, run) : acrossWorkspaces(run);
+  const within = <T>(workspaceId: string, run: () => Promise<T>): Promise<T> =>
+    withDatabase(() => inWorkspace(workspaceId, run));
+
   const operations = listOperations(handlers).map((named) => ({
     ...named,
-    handler: (input: unknown, who: Asker) => withDatabase(() => named.handler(input, who)),
+    handler: (input: unknown, who: Asker) => withDatabase(() => forAsker(who, () => named.handler(input, who))),
   }));
   const run = createRunner({ changed: audit.changed });
   registerRest(app, { operations, run, authenticate, version, onFault });
@@ -121,12 +135,13 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     run,
     authenticate,
     onFault,
-    encryptedTokens: (workspaceId) => withDatabase(() => published.encryptedTokens(workspaceId)),
-    keepEnvelope: (...envelope) => withDatabase(() => published.keepEnvelope(...envelope)),
-    publicOwner: (workspaceId) => withDatabase(() => published.publicOwner(workspaceId)),
+    encryptedTokens: (workspaceId) => within(workspaceId, () => published.encryptedTokens(workspaceId)),
+    keepEnvelope: (workspaceId, ...envelope) =>
+      within(workspaceId, () => published.keepEnvelope(workspaceId, ...envelope)),
+    publicOwner: (workspaceId) => within(workspaceId, () => published.publicOwner(workspaceId)),
     users: {
       openEnvelope,
-      adoptToken: (...token) => withDatabase(() => published.adoptToken(...token)),
+      adoptToken: (workspaceId, ...token) => within(workspaceId, () => published.adoptToken(workspaceId, ...token)),
       useSetupLink: (hash, now, use) => withDatabase(() => setup.useSetupLink(hash, now, use)),
     },
   });
@@ -134,15 +149,15 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   registerHealth(
     app,
     {
-      sessions: () => ({
-        active: gateway.sessions.all().filter(({ open }) => open > 0).length,
-        total: gateway.sessions.count(),
-      }),
-      servers: () =>
+      sessions(workspaceId) {
+        const sessions = gateway.sessions.all().filter((session) => session.workspaceId === workspaceId);
+        return { active: sessions.filter(({ open }) => open > 0).length, total: sessions.length };
+      },
+      servers: (workspaceId) =>
         Object.fromEntries(
           registry
-            .all('default')
-            .map(({ server: { workspaceId, serverId, enabled } }) => [
+            .all(workspaceId)
+            .map(({ server: { serverId, enabled } }) => [
               serverId,
               enabled ? STATUS_WORDS[runtime.status({ workspaceId, serverId }).status] : 'Offline',
             ]),

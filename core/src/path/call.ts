@@ -5,6 +5,8 @@ import type { DangerLevel, Permissions, Switches } from '@peta/api';
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** The workspace that the first start makes. Whoever owns it runs the installation; addresses that name none mean it. */
+export const FIRST_WORKSPACE = 'default';
 /** What a token is confined to; null where it is not. */
 export type Scope = {
   servers: readonly string[] | null;
@@ -16,9 +18,18 @@ export type Scope = {
   operations: readonly string[] | null;
   /** Of servers; a server of no environment belongs to every one. */
   environments: readonly string[] | null;
+  /** What an access token is for. */
+  kinds: readonly CapabilityKind[] | null;
 };
 
-export const EVERYWHERE: Scope = { servers: null, endpoints: null, tools: null, operations: null, environments: null };
+export const EVERYWHERE: Scope = {
+  servers: null,
+  endpoints: null,
+  tools: null,
+  operations: null,
+  environments: null,
+  kinds: null,
+};
 
 /** The person whose agent it is: it reaches no further than they do. */
 export type AgentOwner = { userId: string; role: 1 | 2 | 3; permissions: Permissions };
@@ -152,8 +163,10 @@ export type RefusalCode =
   | 'unknown-task'
   | 'needs-approval'
   | 'rate-limited'
-  | 'wrong-endpoint';
-export type Refused = { kind: 'refused'; code: RefusalCode; reason: string };
+  | 'wrong-endpoint'
+  | 'unknown-endpoint';
+/** `workspaceId` where it is known in whose log it belongs. */
+export type Refused = { kind: 'refused'; code: RefusalCode; reason: string; workspaceId?: string | undefined };
 
 export type Decision = { rule: string } & (Cleared | Refused);
 

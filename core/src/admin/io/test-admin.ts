@@ -8,6 +8,7 @@ import { createAgents } from '../agents.ts';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
+import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
@@ -19,10 +20,12 @@ import { createSetup, createSetupLink } from '../setup.ts';
 import { createTeams } from '../teams.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
+import { createWorkspaces } from '../workspaces.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
 import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresEnvironments } from './postgres-environments.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresRoles } from './postgres-roles.ts';
@@ -32,6 +35,7 @@ import { postgresSetup } from './postgres-setup.ts';
 import { postgresTeams } from './postgres-teams.ts';
 import { postgresTokens } from './postgres-tokens.ts';
 import { postgresUsers } from './postgres-users.ts';
+import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
 
@@ -73,6 +77,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const store = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
   const teams = postgresTeams(db);
   const roles = postgresRoles(db);
@@ -101,7 +106,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   };
 
   const userHandlers = createUsers({ store: users, roles, publish });
-  const serverHandlers = createServers({ store, runtime, seal, publish });
+  const serverHandlers = createServers({ store, environments, runtime, seal, publish });
   const handlers: Handlers<Asker> = {
     users: userHandlers,
     me: createMe({ store: users, teams, publish }),
@@ -137,6 +142,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       },
     }),
     setup: createSetup({ store: setup, publish, baseUrl }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [] }) },
   };
 
@@ -152,7 +159,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       return INVALID;
     }
     return {
-      workspaceId: W,
+      workspaceId: row.user.workspaceId,
       kind: 'user',
       userId: row.user.id,
       role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,

@@ -150,7 +150,7 @@ test('a change of an endpoint is seen at once, and one that is gone shows nothin
   expect(after.digests.tools).not.toBe(before.digests.tools);
   stored.clear();
   await endpoints.reload('default', 'e');
-  expect(endpoints.isOpen('/mcp/e/e')).toBe(false);
+  expect(endpoints.isOpen('default', '/mcp/e/e')).toBe(false);
   expect(catalog.currentView(admitted('/mcp/e/e')).tools).toEqual([]);
 });
 
@@ -161,9 +161,9 @@ test('/mcp/public shows the servers that are marked for anybody, and /mcp everyt
   expect(namesAt('/mcp')).toHaveLength(4);
   expect(endpoints.forAnybody('/mcp/public')?.servers).toEqual(new Map([['open', 10]]));
   expect([endpoints.forAnybody('/mcp'), endpoints.forAnybody('/mcp/e/e')]).toEqual([undefined, undefined]);
-  expect([endpoints.isOpen('/mcp'), endpoints.isOpen('/api/v1'), endpoints.isOpen('/mcp/e/none')]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect([
+    endpoints.isOpen('default', '/mcp'),
+    endpoints.isOpen('default', '/api/v1'),
+    endpoints.isOpen('default', '/mcp/e/none'),
+  ]).toEqual([true, true, false]);
 });

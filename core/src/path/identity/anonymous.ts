@@ -4,9 +4,9 @@ import type { RateLimit } from '#lib/rate-limit';
 
 /** Where somebody without a token may go. */
 export type EndpointPort = {
-  /** False only for the address of an endpoint that does not exist or is switched off. */
-  isOpen(path: string): boolean;
-  /** The servers that anybody may use at this address, each with how often a minute; undefined where a token is needed. */
+  /** False only for the address of an endpoint that this workspace does not have, or has switched off. */
+  isOpen(workspaceId: string, path: string): boolean;
+  /** The servers that anybody may use at this address, of the first workspace, each with how often a minute; undefined where a token is needed. */
   forAnybody(path: string): { workspaceId: string; servers: ReadonlyMap<string, number> } | undefined;
 };
 

@@ -205,6 +205,7 @@ test('adding any restriction never makes anything visible', () => {
     tools: ['s::a', 's::b', 's::c', 'other::a'],
     operations: ['mcp', 'users.list'],
     environments: ['staging', 'production'],
+    kinds: ['tool', 'prompt'],
   };
   const randomScope = (): Scope =>
     Object.fromEntries(Object.entries(SCOPES).map(([kind, all]) => [kind, randomList(all)])) as Scope;

@@ -102,7 +102,7 @@ test('calls without a token are counted by server and address against the limit 
   });
   expect(policy.decide(call({ kind: 'anonymous' }))).toMatchObject({ code: 'rate-limited', rule: 'anonymous-limit' });
   expect(policy.decide(call())).toMatchObject({ kind: 'cleared' });
-  expect(asked).toEqual([['github 127.0.0.1', 7]]);
+  expect(asked).toEqual([['w/github 127.0.0.1', 7]]);
 });
 
 test('whoever lost a tool is told of its tasks as of tasks that never were', () => {

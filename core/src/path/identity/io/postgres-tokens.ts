@@ -1,6 +1,6 @@
-import { and, eq, inArray, or, type SQL } from 'drizzle-orm';
+import { and, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { type Database, schema } from '#db';
+import { acrossWorkspaces, type Database, schema } from '#db';
 import { type Log, sentenceOf } from '#lib/log';
 import type { TokenRow, TokenStore } from '../identity.ts';
 import type { Person } from '../person.ts';
@@ -62,13 +62,16 @@ export const postgresTokens = (db: Database): TokenStore => {
       .leftJoin(teams, teamIs)
       .leftJoin(roles, roleIs)
       .where(where)
+      // Nobody gets in between by having the half of somebody's hash registered for themselves.
+      .orderBy(desc(sql`length(${tokens.hash})`))
       .limit(1);
     return row;
   };
   return {
     /** Looks for the whole hash, or for its first half where only that was stored. */
-    byBearer: (_bearer, hash) => find(or(eq(tokens.hash, hash), eq(tokens.hash, hash.slice(0, 32)))),
-    byId: (tokenId) => find(eq(tokens.id, tokenId)),
+    byBearer: (_bearer, hash) =>
+      acrossWorkspaces(() => find(or(eq(tokens.hash, hash), eq(tokens.hash, hash.slice(0, 32))))),
+    byId: (tokenId) => acrossWorkspaces(() => find(eq(tokens.id, tokenId))),
   };
 };
 
@@ -81,7 +84,7 @@ export const createLastUsed = (db: Database, { everyMs, log }: { everyMs: number
     const ids = [...pending];
     pending.clear();
     try {
-      await db.update(tokens).set({ lastUsedAt: new Date() }).where(inArray(tokens.id, ids));
+      await acrossWorkspaces(() => db.update(tokens).set({ lastUsedAt: new Date() }).where(inArray(tokens.id, ids)));
     } catch (error) {
       log.debug('The last use of tokens was not written down', { reason: sentenceOf(error) });
     }
