@@ -188,23 +188,14 @@ describe.each(eras)('a token with a client of %s', (era, connect) => {
 
   test('for an environment sees its servers, and those of none', async () => {
     const environmentId = `staging-${era}`;
-    const change = async (method: string, path: string, body: object) =>
-      (
-        await fetch(`${peta.url}/api/v1${path}`, {
-          method,
-          headers: { authorization: `Bearer ${await issue('owner')}`, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        })
-      ).status;
-    // Where servers can be put into environments.
-    if ((await change('POST', '/environments', { environmentId })) === 404) return;
-    expect(await change('PATCH', '/servers/everything', { environment: environmentId })).toBe(200);
+    await api.environments.create({ environmentId });
+    await api.servers.update({ serverId: 'everything', environment: environmentId });
     const inside = await seenWith({ environments: [environmentId] });
     const outside = await seenWith({ environments: ['production'] });
     expect([inside.mayEcho, outside.mayEcho]).toEqual([true, false]);
     expect(outside.tools.filter((name) => name.startsWith('everything__'))).toEqual([]);
     for (const { tools } of [inside, outside]) expect(tools).toContain('notes__list_notes');
-    expect(await change('PATCH', '/servers/everything', { environment: null })).toBe(200);
+    await api.servers.update({ serverId: 'everything', environment: null });
   });
 });
 
