@@ -8,6 +8,7 @@ import type { Operation } from './operation.ts';
 import { roles } from './roles.ts';
 import { capabilities, servers } from './servers.ts';
 import { sessions } from './sessions.ts';
+import { signIns } from './sign-ins.ts';
 import { teams } from './teams.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
@@ -23,6 +24,7 @@ export type { CustomRole } from './roles.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export type { Session } from './sessions.ts';
 export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
+export type { SignIn } from './sign-ins.ts';
 export type { Team, TeamChanges } from './teams.ts';
 export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
@@ -41,6 +43,7 @@ export const api = {
   environments,
   tokens,
   sessions,
+  signIns,
   audit,
   proxy,
   setup,

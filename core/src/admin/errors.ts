@@ -71,3 +71,4 @@ export const environmentInUse = (environmentId: string, serverIds: readonly stri
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
 export const noProxy = () => new AdminError(404, 'PROXY_NOT_FOUND', 5001, 'This gateway has no such proxy.');
 export const proxyExists = () => new AdminError(409, 'PROXY_EXISTS', 5002, 'This gateway has been named already.');
+export const noSignIn = () => new AdminError(404, 'SIGN_IN_NOT_FOUND', 1001, 'There is no such sign-in.');

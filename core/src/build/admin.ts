@@ -29,6 +29,7 @@ import { type Asker, createRunner, listOperations } from '../admin/run.ts';
 import { createServers } from '../admin/servers.ts';
 import { createSessions } from '../admin/sessions.ts';
 import { createSetup } from '../admin/setup.ts';
+import { createSignIns } from '../admin/sign-ins.ts';
 import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
@@ -39,13 +40,16 @@ import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
+import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import type { Gateway } from './gateway.ts';
+import type { SignIn } from './sign-in.ts';
 
 export type AdminOptions = {
   db: Database;
   log: Log;
   version: string;
   gateway: Gateway;
+  signIn: SignIn;
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
@@ -57,7 +61,7 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 
 /** Everything administrators and people reach by HTTP that is not MCP. */
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
-  const { db, gateway, seal, baseUrl, shutdown, version, routes } = options;
+  const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
@@ -85,9 +89,26 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   };
   const userHandlers = createUsers({ store: users, roles, publish });
   const serverHandlers = createServers(ports);
+  const signInHandlers = createSignIns({
+    users,
+    baseUrl,
+    signIns: {
+      ...signIn.signIns,
+      async invite(workspaceId, userId) {
+        const person = await signIn.people.find(workspaceId, userId, new Date());
+        return person?.isWelcome && person.userId === userId ? signIn.invites.create(person) : undefined;
+      },
+    },
+  });
+  const passwords = {
+    faultOf: signIn.local.faultOf,
+    hash: signIn.hasher.hash,
+    signOut: (workspaceId: string, userId: string) => signIn.signIns.end({ workspaceId, userId }),
+  };
 
   const handlers: Handlers<Asker> = {
-    users: userHandlers,
+    users: { ...userHandlers, ...signInHandlers.ofUsers },
+    signIns: signInHandlers.resource,
     me: createMe({ store: users, teams, publish }),
     teams: createTeams({ store: teams, users, publish }),
     roles: createRoles(roles, publish),
@@ -112,7 +133,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       },
       shutdown,
     }),
-    setup: createSetup({ store: setup, publish, baseUrl }),
+    setup: createSetup({ store: setup, publish, passwords, baseUrl }),
     environments: createEnvironments(environments),
     workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
@@ -129,7 +150,18 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     handler: (input: unknown, who: Asker) => withDatabase(() => forAsker(who, () => named.handler(input, who))),
   }));
   const run = createRunner({ changed: audit.changed });
-  registerRest(app, { operations, run, authenticate, version, onFault });
+  registerRest(app, {
+    operations,
+    run,
+    authenticate,
+    async signedIn(request) {
+      const signedIn = await withDatabase(() => signIn.forApi(request));
+      const caller = signedIn && (await gateway.callerOf(tokenIdOf(signedIn.signInId)));
+      return caller && !('code' in caller) ? caller : undefined;
+    },
+    version,
+    onFault,
+  });
   registerActions(app, {
     operations,
     run,
