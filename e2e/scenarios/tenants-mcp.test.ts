@@ -158,6 +158,8 @@ describe('an address', () => {
   test('of an endpoint that lets anybody in does so in the first workspace alone', async () => {
     for (const path of ['/mcp/e/tools', `/mcp/e/endpoint-${b.mark}`, '/mcp/public'])
       expect((await post(at(path), ping)).status).toBe(401);
+    const { endpoints } = await b.api.endpoints.list({});
+    for (const { notes } of endpoints) expect(notes).toEqual([expect.stringContaining('needs a token all the same')]);
   });
 
   test('that both have shows each its own', async () => {
