@@ -2,6 +2,7 @@ import { audit } from './audit.ts';
 import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { proxy, routes, setup } from './gateway.ts';
+import { identityProviders } from './identity-providers.ts';
 import { capabilities, servers } from './servers.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
@@ -9,6 +10,13 @@ import { me, users } from './users.ts';
 export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
+export {
+  type IdentityProvider,
+  type MappedRole,
+  Mapping,
+  OidcSettings,
+  SamlSettings,
+} from './identity-providers.ts';
 export type { Guard, Operation } from './operation.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
@@ -16,7 +24,19 @@ export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
 
 /** The whole API. Adding a resource is one file and one line here. */
-export const api = { users, me, servers, capabilities, endpoints, tokens, audit, proxy, setup, routes };
+export const api = {
+  users,
+  me,
+  servers,
+  capabilities,
+  endpoints,
+  tokens,
+  identityProviders,
+  audit,
+  proxy,
+  setup,
+  routes,
+};
 export type Api = typeof api;
 
 /** What console, desk, cli and e2e call. */

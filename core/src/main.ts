@@ -7,6 +7,7 @@ import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
 import { buildGateway } from './build/gateway.ts';
+import { buildProviderTest } from './build/sso.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -138,6 +139,11 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
           row: serverId,
           column: 'sealed_launch_config',
         }),
+      identityProviders: {
+        seal: ({ workspaceId, providerId }, secret) =>
+          sealer.seal(secret, { workspaceId, table: 'identity_provider', row: providerId, column: 'sealed_secret' }),
+        test: buildProviderTest({ db, sealer, fetch, now: Date.now }),
+      },
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });

@@ -39,6 +39,10 @@ export const noEndpoint = (name: string) =>
   new AdminError(404, 'ENDPOINT_NOT_FOUND', 1001, `There is no endpoint "${name}".`);
 export const endpointExists = (name: string) =>
   new AdminError(409, 'ENDPOINT_EXISTS', 1001, `There is already an endpoint "${name}".`);
+export const noProvider = (providerId: string) =>
+  new AdminError(404, 'PROVIDER_NOT_FOUND', 1001, `There is no identity provider "${providerId}".`);
+export const providerExists = (providerId: string) =>
+  new AdminError(409, 'PROVIDER_EXISTS', 1001, `There is already an identity provider "${providerId}".`);
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
 export const noProxy = () => new AdminError(404, 'PROXY_NOT_FOUND', 5001, 'This gateway has no such proxy.');
 export const proxyExists = () => new AdminError(409, 'PROXY_EXISTS', 5002, 'This gateway has been named already.');

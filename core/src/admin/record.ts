@@ -33,6 +33,7 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.serverId ??
     input.userId ??
     input.tokenId ??
+    input.providerId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

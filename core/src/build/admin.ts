@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
 import { createEndpoints } from '../admin/endpoints.ts';
+import { createIdentityProviders, type ProviderPorts } from '../admin/identity-providers.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
+import { postgresIdentityProviders } from '../admin/io/postgres-identity-providers.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresServers } from '../admin/io/postgres-servers.ts';
@@ -27,6 +29,8 @@ import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
+import { certificateFault } from '../sso/io/saml.ts';
+import { readMetadata } from '../sso/io/saml-metadata.ts';
 import type { Gateway } from './gateway.ts';
 
 export type AdminOptions = {
@@ -37,6 +41,7 @@ export type AdminOptions = {
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
+  identityProviders: Pick<ProviderPorts, 'seal' | 'test'>;
   baseUrl(): string;
   shutdown(): void;
 };
@@ -76,6 +81,13 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     capabilities: createCapabilities(ports),
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
     tokens: createTokens(tokens, users, publish),
+    identityProviders: createIdentityProviders({
+      store: postgresIdentityProviders(db),
+      ...options.identityProviders,
+      readMetadata,
+      certificateFault,
+      baseUrl,
+    }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();

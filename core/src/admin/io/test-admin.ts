@@ -7,6 +7,7 @@ import { hashToken, newToken } from '#lib/token';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
+import { createIdentityProviders } from '../identity-providers.ts';
 import { createMe } from '../me.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
@@ -18,6 +19,7 @@ import { createUsers } from '../users.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresIdentityProviders } from './postgres-identity-providers.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresServers } from './postgres-servers.ts';
@@ -104,6 +106,17 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       publish,
     }),
     tokens: createTokens(tokens, users, publish),
+    identityProviders: createIdentityProviders({
+      store: postgresIdentityProviders(db),
+      seal: ({ providerId }, secret) => seal({ providerId }, secret),
+      async readMetadata(xml) {
+        if (!xml.startsWith('<')) throw new Error('is no XML.');
+        return { entryPoint: 'https://idp.example/sso', idpIssuer: 'https://idp.example', certificates: ['MIIB'] };
+      },
+      certificateFault: (certificate) => (certificate === 'bad' ? 'one cannot be read.' : undefined),
+      test: async () => [{ ok: true, message: 'It answers.' }],
+      baseUrl,
+    }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
