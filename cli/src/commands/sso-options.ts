@@ -44,7 +44,7 @@ export const mappingOf = (options: ProviderOptions): Mapping => ({
   ...(options.createUsers !== undefined && { createUsers: options.createUsers }),
 });
 
-const valueOf = (text: string): unknown => {
+const readValue = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
@@ -58,7 +58,7 @@ export const settingsOf = ({ set = [] }: ProviderOptions): NonNullable<Update['s
     set.map((pair) => {
       const [key = '', ...rest] = pair.split('=');
       if (key === '' || rest.length === 0) throw new Misuse(`${pair}: write setting=value.`);
-      return [key, valueOf(rest.join('='))];
+      return [key, readValue(rest.join('='))];
     }),
   );
 

@@ -118,7 +118,7 @@ export const addSso = (program: Command): void => {
       .option('--metadata <file>', 'new metadata of a SAML provider')
       .option('--secret-env <variable>', 'variable that holds the new client secret'),
   ).action(async (providerId: string, _options, command: Command) => {
-    const options = said(command, command.optsWithGlobals<SamlOptions & { on?: boolean; off?: boolean }>());
+    const options = command.optsWithGlobals<SamlOptions & { on?: boolean; off?: boolean }>();
     if (options.on && options.off) throw new Misuse('Say --on or --off.');
     const settings = {
       ...(options.metadata && { metadata: await readText(options.metadata) }),

@@ -25,7 +25,12 @@ export type Wanted = { role?: Role; teams: readonly string[]; namedTeams: readon
 export type PeopleStore = {
   /** Who somebody at a provider is here. */
   byIdentity(identity: Identity): Promise<Person | undefined>;
-  byEmail(workspaceId: string, email: string): Promise<Person | undefined>;
+  /** Whose address it is, and whether this provider knows them already. */
+  byEmail(
+    workspaceId: string,
+    email: string,
+    providerId: string,
+  ): Promise<(Person & { isLinked: boolean }) | undefined>;
   link(identity: Identity, userId: string): Promise<void>;
   /** The account and its identity, both or neither; false when the id, the address or the identity is taken. */
   create(identity: Identity, account: Account): Promise<boolean>;
@@ -64,20 +69,19 @@ export const createAdmit = ({ people, now, note, changed }: Ports) => {
     if (!isAllowedDomain(mapping, email)) throw foreignDomain();
   };
 
-  /** The account with their verified address, where the provider may take it over: never the owner's, never an agent's. */
-  const linkable = async (provider: Provider, { email, isEmailVerified }: Vouched): Promise<Person | undefined> => {
-    const person = email === undefined ? undefined : await people.byEmail(provider.workspaceId, email);
-    if (!person || email === undefined) return undefined;
-    const { mapping } = provider;
-    const mayLink =
-      mapping.linkByEmail &&
-      isEmailVerified &&
-      isAllowedDomain(mapping, email) &&
-      person.kind === 'person' &&
-      person.role !== OWNER;
-    if (!mayLink) throw emailTaken();
-    return person;
-  };
+  /** Never the owner's account or an agent's, nor one that stands for somebody else there: addresses are given anew. */
+  const mayLink = (
+    { mapping }: Provider,
+    { email, isEmailVerified }: Vouched,
+    person: Person & { isLinked: boolean },
+  ) =>
+    mapping.linkByEmail &&
+    isEmailVerified &&
+    email !== undefined &&
+    isAllowedDomain(mapping, email) &&
+    person.kind === 'person' &&
+    person.role !== OWNER &&
+    !person.isLinked;
 
   const create = async (provider: Provider, identity: Identity, vouched: Vouched, role: Role): Promise<Person> => {
     if (!provider.mapping.createUsers) throw noAccount();
@@ -96,11 +100,18 @@ export const createAdmit = ({ people, now, note, changed }: Ports) => {
   const firstTime = async (provider: Provider, identity: Identity, vouched: Vouched, role: Role): Promise<Person> => {
     if (vouched.email === undefined && provider.kind === 'oidc' && provider.settings.requireVerifiedEmail)
       throw noEmail();
-    const person = await linkable(provider, vouched);
+    const { email } = vouched;
+    const person = email === undefined ? undefined : await people.byEmail(provider.workspaceId, email, provider.id);
     if (!person) return create(provider, identity, vouched, role);
+    if (!mayLink(provider, vouched, person)) {
+      // The same person's other browser may have been faster.
+      const known = await people.byIdentity(identity);
+      if (known) return known;
+      throw emailTaken();
+    }
     if (!isOpen(person)) throw disabled(person.userId);
     await people.link(identity, person.userId);
-    await note('linked', person.userId, { subject: identity.subject, email: vouched.email ?? null });
+    await note('linked', person.userId, { subject: identity.subject, email: email ?? null });
     return person;
   };
 

@@ -36,5 +36,11 @@ export const mapped = (mapping: Mapping, groups: readonly string[]): Mapped | un
   };
 };
 
+/** An e-mail address, as it is kept: lower case, with one @ so that nobody can mistake its domain. */
+export const emailIn = (text: string | undefined): string | undefined => {
+  const email = text?.trim().toLowerCase();
+  return email !== undefined && email.length <= 320 && /^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(email) ? email : undefined;
+};
+
 export const isAllowedDomain = ({ allowedDomains }: Mapping, email: string): boolean =>
   allowedDomains.includes(email.slice(email.lastIndexOf('@') + 1).toLowerCase());

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import * as client from 'openid-client';
 import { z } from 'zod';
+import { emailIn } from '../mapping.ts';
 import type { OidcProvider, Vouched } from '../provider.ts';
 import { notBelieved, saidNo, TurnedAway, unreachable } from '../turned-away.ts';
 
@@ -74,9 +75,9 @@ const groupsOf = (value: unknown): string[] =>
 
 /** The address and what is said of it come from one place: `email_verified` is about the claim `email` beside it. */
 const emailOf = ({ settings }: OidcProvider, claims: Claims) => {
-  const email = textOf(claimOf(claims, settings.emailClaim))?.toLowerCase();
+  const email = emailIn(textOf(claimOf(claims, settings.emailClaim)));
   const { email_verified: verified } = claims;
-  const isAboutIt = textOf(claims.email)?.toLowerCase() === email;
+  const isAboutIt = emailIn(textOf(claims.email)) === email;
   const isEmailVerified = isAboutIt && (verified === true || verified === 'true');
   const counts = isEmailVerified || (!settings.requireVerifiedEmail && (verified === undefined || !isAboutIt));
   return { email: counts ? email : undefined, isEmailVerified };

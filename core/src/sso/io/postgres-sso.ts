@@ -113,12 +113,23 @@ export const postgresPeople = (db: Database): PeopleStore => ({
     return row;
   },
 
-  async byEmail(workspaceId, email) {
-    const [row]: (Person | undefined)[] = await db
-      .select(person)
+  async byEmail(workspaceId, email, providerId) {
+    const [row] = await db
+      .select({ ...person, subject: externalIdentities.subject })
       .from(users)
-      .where(and(eq(users.workspaceId, workspaceId), eq(users.email, email)));
-    return row;
+      .leftJoin(
+        externalIdentities,
+        and(
+          eq(externalIdentities.workspaceId, users.workspaceId),
+          eq(externalIdentities.userId, users.id),
+          eq(externalIdentities.providerId, providerId),
+        ),
+      )
+      .where(and(eq(users.workspaceId, workspaceId), eq(users.email, email)))
+      .limit(1);
+    if (!row) return undefined;
+    const { subject, ...found } = row;
+    return { ...found, isLinked: subject !== null };
   },
 
   async link(identity, userId) {

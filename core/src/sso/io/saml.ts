@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { generateServiceProviderMetadata, SAML, SamlStatusError, ValidateInResponseTo } from '@node-saml/node-saml';
 import { z } from 'zod';
+import { emailIn } from '../mapping.ts';
 import type { SamlProvider, Vouched } from '../provider.ts';
 import { noSubject, notBelieved, saidNo, TurnedAway } from '../turned-away.ts';
 
@@ -161,10 +162,10 @@ export const createSaml = ({ now }: Options) => {
     attributes: Record<string, unknown>,
   ): Vouched => {
     const attribute = (name: string) => textsOf(Object.hasOwn(attributes, name) ? attributes[name] : undefined);
-    const email = attribute(settings.emailAttribute)[0] ?? (format === EMAIL_FORMAT ? nameId : undefined);
+    const email = emailIn(attribute(settings.emailAttribute)[0] ?? (format === EMAIL_FORMAT ? nameId : undefined));
     return {
       subject: nameId,
-      email: email?.toLowerCase().slice(0, 320),
+      email,
       // The company's own provider vouches for the addresses of the domains that it is trusted with.
       isEmailVerified: email !== undefined,
       name: attribute(settings.nameAttribute)[0]?.slice(0, 320),
