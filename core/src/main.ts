@@ -142,7 +142,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       identityProviders: {
         seal: ({ workspaceId, providerId }, secret) =>
           sealer.seal(secret, { workspaceId, table: 'identity_provider', row: providerId, column: 'sealed_secret' }),
-        test: buildProviderTest({ db, sealer, fetch, now: Date.now }),
+        test: buildProviderTest({ db, sealer, fetch: (url, init) => fetch(url, init), now: Date.now }),
       },
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
