@@ -29,7 +29,7 @@ import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
-import { certificateFault } from '../sso/io/saml.ts';
+import { certificateFault } from '../sso/certificate.ts';
 import { readMetadata } from '../sso/io/saml-metadata.ts';
 import type { Gateway } from './gateway.ts';
 

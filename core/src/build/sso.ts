@@ -5,8 +5,9 @@ import { withDatabase } from '../db/unavailable.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
 import type { AdminChange } from '../path/audit/audit.ts';
 import { createOidc, type Fetch } from '../sso/io/oidc.ts';
+import type { SignIns, SsoPorts, SsoRecord } from '../sso/io/ports.ts';
 import { postgresPeople, postgresProviders, postgresSteps } from '../sso/io/postgres-sso.ts';
-import { registerSso, type SignIns, type SsoPorts, type SsoRecord } from '../sso/io/routes.ts';
+import { registerSso } from '../sso/io/routes.ts';
 import { createSaml } from '../sso/io/saml.ts';
 import { createSteps, type Sealer } from '../sso/steps.ts';
 

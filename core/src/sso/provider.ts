@@ -27,10 +27,10 @@ export type Vouched = {
   /** What the provider calls them for good. */
   subject: string;
   /** Undefined where the provider says none, or none that counts. */
-  email: string | undefined;
+  email?: string | undefined;
   /** The provider itself says that the address is theirs. */
   isEmailVerified: boolean;
-  name: string | undefined;
-  username: string | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
   groups: readonly string[];
 };

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import * as client from 'openid-client';
 import { z } from 'zod';
-import { emailIn } from '../mapping.ts';
+import { type Claims, claimOf, vouchedOf } from '../claims.ts';
 import type { OidcProvider, Vouched } from '../provider.ts';
 import { notBelieved, saidNo, TurnedAway, unreachable } from '../turned-away.ts';
 
@@ -18,7 +18,6 @@ type Options = { fetch: Fetch };
 
 const TIMEOUT_SECONDS = 5;
 const REMEMBERED_MS = 60 * 60_000;
-const MAX_GROUPS = 5_000;
 
 /** Signatures by the provider's own keys: nothing unsigned, nothing with a shared secret. */
 const ALGORITHMS = new Set([
@@ -57,45 +56,6 @@ const toTurnedAway = (name: string, error: unknown): TurnedAway => {
   if (error instanceof client.AuthorizationResponseError) return saidNo(name, error.error, error.error_description);
   if (error instanceof client.ResponseBodyError) return saidNo(name, error.error, error.error_description);
   return isAway(error) ? unreachable(name, reasonOf(error)) : notBelieved(name, reasonOf(error));
-};
-
-type Claims = Record<string, unknown>;
-
-/** By its name, or by a path such as `realm_access.roles` where no claim has that name. */
-const claimOf = (claims: Claims, name: string): unknown => {
-  if (Object.hasOwn(claims, name)) return claims[name];
-  return name.split('.').reduce<unknown>((value, part) => {
-    const isObject = typeof value === 'object' && value !== null && Object.hasOwn(value, part);
-    return isObject ? (value as Claims)[part] : undefined;
-  }, claims);
-};
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 320) : undefined;
-
-const groupsOf = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string').slice(0, MAX_GROUPS);
-
-/** The address and what is said of it come from one place: `email_verified` is about the claim `email` beside it. */
-const emailOf = ({ settings }: OidcProvider, claims: Claims) => {
-  const email = emailIn(textOf(claimOf(claims, settings.emailClaim)));
-  const { email_verified: verified } = claims;
-  const isAboutIt = emailIn(textOf(claims.email)) === email;
-  const isEmailVerified = isAboutIt && (verified === true || verified === 'true');
-  const counts = isEmailVerified || (!settings.requireVerifiedEmail && (verified === undefined || !isAboutIt));
-  return { email: counts ? email : undefined, isEmailVerified };
-};
-
-const vouchedOf = (provider: OidcProvider, idToken: Claims & { sub: string }, more: Claims): Vouched => {
-  const { emailClaim, nameClaim, groupsClaim } = provider.settings;
-  const claims = { ...more, ...idToken };
-  return {
-    subject: idToken.sub,
-    ...emailOf(provider, claimOf(idToken, emailClaim) === undefined ? more : idToken),
-    name: textOf(claimOf(claims, nameClaim)),
-    username: textOf(claims.preferred_username),
-    groups: groupsOf(claimOf(claims, groupsClaim)),
-  };
 };
 
 const isLocal = (issuer: string): boolean => new URL(issuer).protocol === 'http:';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SamlIdp, startSamlIdp } from '../../../../e2e/harness/saml-idp.ts';
-import { certificateFault } from './saml.ts';
+import { certificateFault } from '../certificate.ts';
 import { readMetadata } from './saml-metadata.ts';
 
 let idp: SamlIdp;

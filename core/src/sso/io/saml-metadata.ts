@@ -1,6 +1,6 @@
 import { parseXml2JsFromString } from '@node-saml/node-saml/lib/xml.js';
 import { z } from 'zod';
-import { bareCertificate } from './saml.ts';
+import { bareCertificate } from '../certificate.ts';
 
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
 const MAX_XML = 1_000_000;
