@@ -74,5 +74,3 @@ export const createBrowser = () => {
 
   return { ask, open, cookies: (address: string | URL) => jarOf(new URL(address)) };
 };
-
-export type Browser = ReturnType<typeof createBrowser>;

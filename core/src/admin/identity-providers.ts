@@ -7,9 +7,8 @@ import { callerOf } from './users.ts';
 type Secret = { sealedSecret?: string | null };
 /** An identity provider as stored, without its secret. */
 export type StoredProvider = Omit<IdentityProvider, 'addresses'>;
-export type NewProvider = Pick<StoredProvider, 'providerId' | 'kind' | 'name' | 'settings' | 'mapping' | 'enabled'> &
-  Secret;
-export type ProviderChanges = Partial<Pick<StoredProvider, 'name' | 'enabled' | 'settings' | 'mapping'>> &
+type NewProvider = Pick<StoredProvider, 'providerId' | 'kind' | 'name' | 'settings' | 'mapping' | 'enabled'> & Secret;
+type ProviderChanges = Partial<Pick<StoredProvider, 'name' | 'enabled' | 'settings' | 'mapping'>> &
   Secret & {
     /** Its people are other people now: who they were here is forgotten. */
     forgetPeople?: boolean;

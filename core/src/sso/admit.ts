@@ -140,5 +140,3 @@ export const createAdmit = ({ people, now, note, changed }: Ports) => {
     return (await people.byIdentity(identity)) ?? person;
   };
 };
-
-export type Admit = ReturnType<typeof createAdmit>;

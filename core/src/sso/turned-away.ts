@@ -20,7 +20,7 @@ const AGAIN = 'Start again from the sign-in page.';
 const ASK = 'Ask an administrator of Peta.';
 
 /** What a provider or a library said, short enough for a page and without characters that could act there. */
-export const quoted = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 300);
+const quoted = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 300);
 
 export const noProvider = () =>
   new TurnedAway(
@@ -51,6 +51,14 @@ export const saidNo = (name: string, error: string, description: string | undefi
     `${name} did not sign you in: ${quoted(description ? `${error}, ${description}` : error)}`,
     `${AGAIN} If it goes on, ask whoever administers ${name}.`,
     { remark: quoted(error) },
+  );
+/** What nobody signed may be anybody's: of it, people are shown no word. */
+export const saidNoUnsigned = (name: string, remark: string) =>
+  new TurnedAway(
+    'provider-refused',
+    `${name} did not sign you in.`,
+    `${AGAIN} If it goes on, ask whoever administers ${name}; the audit log of Peta says what it said.`,
+    { remark: quoted(remark) },
   );
 export const notBelieved = (name: string, remark: string) =>
   new TurnedAway(

@@ -4,7 +4,7 @@ import { bareCertificate, readCertificate } from '../certificate.ts';
 import { emailIn } from '../mapping.ts';
 import type { SamlProvider, Vouched } from '../provider.ts';
 import { Assertion, checkText, confirmed, SKEW_MS } from '../saml-assertion.ts';
-import { noSubject, notBelieved, saidNo, TurnedAway } from '../turned-away.ts';
+import { noSubject, notBelieved, saidNoUnsigned, TurnedAway } from '../turned-away.ts';
 
 /** What is kept between sending somebody to a provider and their coming back. */
 export const SamlStep = z.object({ revision: z.string(), next: z.string() });
@@ -110,8 +110,7 @@ export const createSaml = ({ now }: Options) => {
         };
       } catch (error) {
         if (error instanceof TurnedAway) throw error;
-        if (error instanceof SamlStatusError)
-          throw saidNo(provider.name, error.message.replace(/^SAML provider returned /, ''), undefined);
+        if (error instanceof SamlStatusError) throw saidNoUnsigned(provider.name, error.message);
         if (error instanceof z.ZodError)
           throw notBelieved(provider.name, 'the assertion lacks what it needs, or has it twice');
         throw notBelieved(provider.name, error instanceof Error ? error.message : String(error));
