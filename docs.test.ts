@@ -62,7 +62,10 @@ test('the page of the peta command names every command there is', () => {
     'roles',
     'agents',
     'tokens',
+    'clients',
+    'consents',
     'sessions',
+    'sso',
   ])
     expect(words.get(group)?.filter(Boolean).sort()).toEqual(commandsOf(group).sort());
 });

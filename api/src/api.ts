@@ -4,6 +4,7 @@ import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { environments } from './environments.ts';
 import { proxy, routes, setup } from './gateway.ts';
+import { identityProviders } from './identity-providers.ts';
 import { clients, consents, signingKeys } from './oauth.ts';
 import type { Operation } from './operation.ts';
 import { roles } from './roles.ts';
@@ -20,6 +21,13 @@ export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
 export type { Environment } from './environments.ts';
+export {
+  type IdentityProvider,
+  type MappedRole,
+  Mapping,
+  OidcSettings,
+  SamlSettings,
+} from './identity-providers.ts';
 export type { Consent, OAuthClient } from './oauth.ts';
 export type { Guard, Operation } from './operation.ts';
 export type { CustomRole } from './roles.ts';
@@ -49,6 +57,7 @@ export const api = {
   clients,
   consents,
   signingKeys,
+  identityProviders,
   audit,
   proxy,
   setup,

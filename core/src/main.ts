@@ -9,6 +9,7 @@ import { buildAdmin } from './build/admin.ts';
 import { buildGateway, type Gateway } from './build/gateway.ts';
 import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
 import { buildSignIn } from './build/sign-in.ts';
+import { buildProviderTest, buildSso } from './build/sso.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -74,6 +75,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
   });
   let stopping: Promise<void> | undefined;
   let baseUrl = '';
+  const publicUrl = (): string => config.PETA_PUBLIC_URL ?? baseUrl;
 
   const unwind = async () => {
     for (const step of undo.splice(0).reverse())
@@ -157,10 +159,15 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       publish: gateway.publish,
       follow: bus.subscribe,
       note: gateway.noteSignIn,
-      baseUrl: () => baseUrl,
+      baseUrl: publicUrl,
+      providers: (workspaceId) => sso.providers(workspaceId),
     });
     undo.push(signIn.close);
     signIn.register(app);
+    const sso = buildSso({
+      ...{ app, db, sealer, fetch, signIns: signIn, baseUrl: publicUrl, now: Date.now },
+      ...{ audit: gateway.audit, publish: gateway.publish },
+    });
     const oauth = await buildOAuth(app, {
       ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },
       signIns: signIn,
@@ -182,7 +189,13 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
           column: 'sealed_launch_config',
         }),
       oauth,
+      identityProviders: {
+        seal: ({ workspaceId, providerId }, secret) =>
+          sealer.seal(secret, { workspaceId, table: 'identity_provider', row: providerId, column: 'sealed_secret' }),
+        test: buildProviderTest({ db, sealer, fetch, now: Date.now }),
+      },
       baseUrl: () => baseUrl,
+      publicUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
 

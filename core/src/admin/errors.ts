@@ -68,6 +68,10 @@ export const environmentInUse = (environmentId: string, serverIds: readonly stri
     1001,
     `These servers belong to ${environmentId}: ${serverIds.join(', ')}. Move them to another environment, or to all, first.`,
   );
+export const noProvider = (providerId: string) =>
+  new AdminError(404, 'PROVIDER_NOT_FOUND', 1001, `There is no identity provider "${providerId}".`);
+export const providerExists = (providerId: string) =>
+  new AdminError(409, 'PROVIDER_EXISTS', 1001, `There is already an identity provider "${providerId}".`);
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
 export const noClient = (clientId: string) =>
   new AdminError(404, 'CLIENT_NOT_FOUND', 1001, `There is no OAuth client with the id "${clientId}".`);

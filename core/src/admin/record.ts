@@ -51,6 +51,7 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.signInId ??
     input.clientId ??
     input.consentId ??
+    input.providerId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

@@ -5,11 +5,13 @@ import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
 import { createEndpoints } from '../admin/endpoints.ts';
 import { createEnvironments } from '../admin/environments.ts';
+import { createIdentityProviders, type ProviderPorts } from '../admin/identity-providers.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
 import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
+import { postgresIdentityProviders } from '../admin/io/postgres-identity-providers.ts';
 import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
@@ -43,6 +45,8 @@ import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
 import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
+import { certificateFault } from '../sso/certificate.ts';
+import { readMetadata } from '../sso/io/saml-metadata.ts';
 import type { Gateway } from './gateway.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -60,7 +64,11 @@ export type AdminOptions = {
     sealSecret(clientId: string, secret: string): string;
     endUser(workspaceId: string, userId: string): Promise<void>;
   };
+  identityProviders: Pick<ProviderPorts, 'seal' | 'test'>;
+  /** Where this process listens. */
   baseUrl(): string;
+  /** Where people and clients reach Peta. */
+  publicUrl(): string;
   shutdown(): void;
 };
 
@@ -68,7 +76,7 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 
 /** Everything administrators and people reach by HTTP that is not MCP. */
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
-  const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
+  const { db, gateway, signIn, seal, baseUrl, publicUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
   const people = postgresUsers(db);
   // Whoever is given the id of somebody who was removed has nothing of what that person allowed.
@@ -112,7 +120,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   const serverHandlers = createServers(ports);
   const signInHandlers = createSignIns({
     users,
-    baseUrl,
+    baseUrl: publicUrl,
     signIns: {
       ...signIn.signIns,
       async invite(workspaceId, userId) {
@@ -140,6 +148,13 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
     ...createOAuth({ store: postgresOAuth(db, options.oauth.sealSecret), oauth: options.oauth.port, users }),
+    identityProviders: createIdentityProviders({
+      store: postgresIdentityProviders(db),
+      ...options.identityProviders,
+      readMetadata,
+      certificateFault,
+      baseUrl: publicUrl,
+    }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { api, type Handlers } from '@peta/api';
 import Fastify from 'fastify';
-import type { Caller, Listing } from '#call';
+import type { Caller } from '#call';
 import type { Database } from '#db';
 import { newToken } from '#lib/token';
 import { createAgents } from '../agents.ts';
@@ -9,6 +9,7 @@ import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
 import { createEnvironments } from '../environments.ts';
+import { createIdentityProviders } from '../identity-providers.ts';
 import { createMe } from '../me.ts';
 import { createOAuth } from '../oauth.ts';
 import { createProxy } from '../proxy.ts';
@@ -28,6 +29,7 @@ import { registerHealth } from './health.ts';
 import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
 import { postgresEnvironments } from './postgres-environments.ts';
+import { postgresIdentityProviders } from './postgres-identity-providers.ts';
 import { postgresOAuth } from './postgres-oauth.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
@@ -42,22 +44,9 @@ import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
 import { bySomeCookie, createAuthenticate, createTestSignIns } from './test-callers.ts';
+import { collisionOf, LISTING, PROVIDERS } from './test-outside.ts';
 
 const W = 'default';
-const LISTING: Listing = {
-  tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
-  resources: [{ uri: 'notes://all' }],
-  templates: [{ uriTemplate: 'notes://{id}' }],
-  prompts: [{ name: 'sum' }],
-};
-
-/** As if both servers had it. */
-const collisionOf = (first: string, second: string) => ({
-  name: 'echo',
-  first: { kind: 'tool', serverId: first, name: 'echo' },
-  second: { kind: 'tool', serverId: second, name: 'echo' },
-});
-
 type Options = { db: Database; openEnvelope(text: string, token: string): Promise<string> };
 
 /** The administrative API on a real database and a real HTTP application; what lies outside `admin/` is written down. */
@@ -143,6 +132,12 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         rotateKeys: async () => void seen.ended.push('keys'),
       },
       users,
+    }),
+    identityProviders: createIdentityProviders({
+      store: postgresIdentityProviders(db),
+      seal: ({ providerId }, secret) => seal({ providerId }, secret),
+      ...PROVIDERS,
+      baseUrl,
     }),
     audit: createAuditLog({
       list: async ({ cursor }) => {

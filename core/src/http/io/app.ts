@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route. A route without one does not start. */
     guard?: string;
+    /** Pages of other sites may send forms here: what they send proves itself, and no cookie is looked at. */
+    takesForeignForms?: boolean;
   }
 }
 
@@ -52,7 +54,8 @@ export const createApp = async ({ hosts, tls, maxBodyBytes, onFault }: Options) 
     const { host, origin } = request.headers;
     reply.header('x-content-type-options', 'nosniff');
     if (!isAllowedHost(host, hosts)) return reply.code(403).send(forbidden('Host'));
-    if (!isAllowedOrigin(origin, host, hosts)) return reply.code(403).send(forbidden('Origin'));
+    const isForeign = !isAllowedOrigin(origin, host, hosts);
+    if (isForeign && !request.routeOptions.config.takesForeignForms) return reply.code(403).send(forbidden('Origin'));
   });
 
   app.setNotFoundHandler((_request, reply) =>
