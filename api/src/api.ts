@@ -4,6 +4,7 @@ import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { environments } from './environments.ts';
 import { proxy, routes, setup } from './gateway.ts';
+import { clients, consents, signingKeys } from './oauth.ts';
 import type { Operation } from './operation.ts';
 import { roles } from './roles.ts';
 import { capabilities, servers } from './servers.ts';
@@ -19,6 +20,7 @@ export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
 export type { Environment } from './environments.ts';
+export type { Consent, OAuthClient } from './oauth.ts';
 export type { Guard, Operation } from './operation.ts';
 export type { CustomRole } from './roles.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
@@ -44,6 +46,9 @@ export const api = {
   tokens,
   sessions,
   signIns,
+  clients,
+  consents,
+  signingKeys,
   audit,
   proxy,
   setup,

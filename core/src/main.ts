@@ -181,6 +181,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
           row: serverId,
           column: 'sealed_launch_config',
         }),
+      oauth,
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });

@@ -49,6 +49,8 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.teamId ??
     input.roleId ??
     input.signInId ??
+    input.clientId ??
+    input.consentId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

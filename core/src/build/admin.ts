@@ -10,6 +10,7 @@ import { registerHealth } from '../admin/io/health.ts';
 import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
+import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresRoles } from '../admin/io/postgres-roles.ts';
@@ -23,6 +24,7 @@ import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
+import { createOAuth, type OAuthPort } from '../admin/oauth.ts';
 import { createProxy } from '../admin/proxy.ts';
 import { createRoles } from '../admin/roles.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
@@ -53,6 +55,11 @@ export type AdminOptions = {
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
+  oauth: {
+    port: OAuthPort;
+    sealSecret(clientId: string, secret: string): string;
+    endUser(workspaceId: string, userId: string): Promise<void>;
+  };
   baseUrl(): string;
   shutdown(): void;
 };
@@ -63,7 +70,21 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
   const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
-  const users = postgresUsers(db);
+  const people = postgresUsers(db);
+  // Whoever is given the id of somebody who was removed has nothing of what that person allowed.
+  const users: typeof people = {
+    ...people,
+    async remove(workspaceId, userId) {
+      const wasThere = await people.remove(workspaceId, userId);
+      await options.oauth.endUser(workspaceId, userId);
+      return wasThere;
+    },
+    async removeBelow(workspaceId, role) {
+      const removed = await people.removeBelow(workspaceId, role);
+      for (const userId of removed) await options.oauth.endUser(workspaceId, userId);
+      return removed;
+    },
+  };
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
   const environments = postgresEnvironments(db);
@@ -118,6 +139,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({ store: postgresOAuth(db, options.oauth.sealSecret), oauth: options.oauth.port, users }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();

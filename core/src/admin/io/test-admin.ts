@@ -10,6 +10,7 @@ import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
 import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
+import { createOAuth } from '../oauth.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
 import { createRoles } from '../roles.ts';
@@ -27,6 +28,7 @@ import { registerHealth } from './health.ts';
 import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
 import { postgresEnvironments } from './postgres-environments.ts';
+import { postgresOAuth } from './postgres-oauth.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresRoles } from './postgres-roles.ts';
@@ -69,6 +71,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     sealed: new Map<string, unknown>(),
     started: [] as string[],
     signIns: [] as Awaited<ReturnType<SignInPorts['list']>>,
+    /** Clients and consents that the authorization server was told to end. */
+    ended: [] as string[],
     shutdowns: 0,
   };
   const broken = { audit: false, database: true };
@@ -129,6 +133,17 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     }),
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({
+      store: postgresOAuth(db, (clientId, secret) => seal({ clientId }, secret)),
+      oauth: {
+        redirectRefusal: (uri) => (uri.startsWith('http://evil') ? 'The redirect URI is evil.' : undefined),
+        endClient: async (_workspaceId, clientId) => void seen.ended.push(clientId),
+        endConsent: async (consentId) => void seen.ended.push(consentId),
+        keys: () => [{ kid: 'k1', createdAt: new Date(0), retiredAt: null }],
+        rotateKeys: async () => void seen.ended.push('keys'),
+      },
+      users,
+    }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });

@@ -149,6 +149,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;
       const fresh = toCaller(withinBounds(row, caller.scope));
+      if (fresh.scope.endpoints && !fresh.scope.endpoints.includes(endpoint)) return ELSEWHERE;
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
