@@ -32,7 +32,7 @@ test('a server is added, called, stopped, started and removed', async () => {
   expect(await run('servers', 'stop', 'old')).toMatchObject({ code: 0, stdout: 'old is stopped.\n' });
   expect(await run('call', 'old', 'list_allowed_directories')).toMatchObject({ code: 1, stdout: '' });
   expect((await run('servers', 'start', 'old')).stdout).toContain('old is online');
-  expect((await run('servers', 'list')).stdout).toMatch(/^old +online +stdio +yes/m);
+  expect((await run('servers', 'list')).stdout).toMatch(/^old +online +stdio +all +yes/m);
   expect((await run('servers', 'remove', 'old')).code).toBe(0);
   expect((await run('servers', 'list')).stdout).not.toContain('old ');
 });
@@ -60,6 +60,28 @@ test('a secret reaches a server by the name of a variable, and no other output',
   expect((await run('call', 'env', 'get-env')).stdout).toContain('"DEMO_KEY": "top-secret"');
   expect((await run('servers', 'list', '--json')).stdout).not.toContain('top-secret');
   await run('servers', 'remove', 'env');
+});
+
+test('a workspace is made with a link for its owner, listed, renamed and removed', async () => {
+  const made = await run('workspaces', 'add', 'acme', '--name', 'Acme Inc.');
+  expect(made.stdout).toMatch(/^The workspace acme is there\..*\nhttp\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'list')).stdout).toMatch(/^acme +Acme Inc\. +not yet /m);
+  expect((await run('workspaces', 'setup-link', 'acme')).stdout).toMatch(/^http\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'rename', 'acme', 'Acme')).stdout).toBe('acme is called Acme now.\n');
+  expect((await run('workspaces', 'remove', 'acme')).stdout).toContain('was removed with everything in it');
+  expect(await run('workspaces', 'remove', 'default')).toMatchObject({ code: 1 });
+});
+
+test('an environment is made, has servers, and goes once they have left', async () => {
+  expect((await run('environments', 'list')).stdout).toContain('No environments yet.');
+  expect((await run('environments', 'add', 'staging', '--name', 'Staging')).stdout).toContain('--environment staging');
+  const server = ['--', process.execPath, reference('everything')];
+  expect((await run('servers', 'add', 'trial', '--environment', 'staging', ...server)).code).toBe(0);
+  expect((await run('environments', 'list')).stdout).toMatch(/^staging +Staging +trial/m);
+  expect((await run('environments', 'remove', 'staging')).stderr).toContain('These servers belong to staging: trial.');
+  await run('servers', 'remove', 'trial');
+  expect((await run('environments', 'rename', 'staging', 'Test')).stdout).toBe('staging is called Test now.\n');
+  expect((await run('environments', 'remove', 'staging')).stdout).toBe('The environment staging was removed.\n');
 });
 
 test('a person is added, allowed, given a token, confined, disabled and removed', async () => {
