@@ -177,7 +177,7 @@ export const createAudit = ({ journal, now }: Options) => {
       outcome,
       error,
     }: SignInNote): Promise<void> {
-      const remark = outcome === 'refused' ? door(address) : '';
+      const remark = outcome === 'refused' ? door(workspaceId, address) : '';
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
