@@ -91,4 +91,5 @@ export const AUDITOR_OPERATIONS: readonly string[] = [...operations].flatMap(([n
 
 /** May a role of a workspace include it? What is the owner's alone it may not; what every user may do it need not. */
 export const isAssignable = (one: Operation): boolean =>
-  one.guard === 'administrator' || (one.guard === 'user' && one.method === 'GET' && !one.isOwnSignIn);
+  (one.guard === 'administrator' && !one.givesAccess) ||
+  (one.guard === 'user' && one.method === 'GET' && !one.isOwnSignIn);

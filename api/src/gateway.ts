@@ -83,6 +83,7 @@ export const setup = {
     method: 'POST',
     path: '/setup-links',
     guard: 'owner',
+    givesAccess: true,
     summary: 'Make a new one-time set-up link; earlier ones end',
     input: z.object({}),
     output: z.object({ setupLink: z.string(), expiresAt: Time }),

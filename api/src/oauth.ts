@@ -41,6 +41,7 @@ export const clients = {
     method: 'POST',
     path: '/oauth/clients',
     guard: 'administrator',
+    givesAccess: true,
     summary: 'Make an OAuth client: with a user, its own credentials stand for that person or agent',
     input: z.object({
       name: z.string().min(1).max(200),
@@ -59,6 +60,7 @@ export const clients = {
     method: 'PATCH',
     path: '/oauth/clients/:clientId',
     guard: 'administrator',
+    givesAccess: true,
     summary:
       'Change an OAuth client that an administrator made; what its tokens may be for ends tokens that were for more',
     input: z.object({
@@ -105,6 +107,7 @@ export const consents = {
     method: 'DELETE',
     path: '/oauth/consents/:consentId',
     guard: 'user',
+    isOwnSignIn: true,
     summary: 'Take back what somebody allowed a client; its tokens and open streams end within a second',
     input: z.object({ consentId: z.string().min(1).max(200) }),
     output: Done,

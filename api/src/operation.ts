@@ -16,6 +16,8 @@ export type Operation = {
   summary: string;
   /** About the asker's own sign-in: auditors, who change nothing else, may do it. */
   isOwnSignIn?: true;
+  /** Hands out what somebody gets in with: no token that is confined may do it, and no role includes it. */
+  givesAccess?: true;
   /** The published number of the same operation at `POST /admin`, where there is one. */
   action?: number;
   /** Always an object: path parameters, then query (GET, DELETE) or body (the rest). */

@@ -121,6 +121,7 @@ export const users = {
     method: 'POST',
     path: '/users/:userId/invite',
     guard: 'administrator',
+    givesAccess: true,
     summary: 'Make a one-time link with which a person chooses a password or passkey; earlier ones of theirs end',
     input: One,
     output: z.object({ link: z.string(), expiresAt: Time }),

@@ -62,6 +62,61 @@ test('a secret reaches a server by the name of a variable, and no other output',
   await run('servers', 'remove', 'env');
 });
 
+test('a workspace is made with a link for its owner, listed, renamed and removed', async () => {
+  const made = await run('workspaces', 'add', 'acme', '--name', 'Acme Inc.');
+  expect(made.stdout).toMatch(/^The workspace acme is there\..*\nhttp\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'list')).stdout).toMatch(/^acme +Acme Inc\. +not yet /m);
+  expect((await run('workspaces', 'setup-link', 'acme')).stdout).toMatch(/^http\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'rename', 'acme', 'Acme')).stdout).toBe('acme is called Acme now.\n');
+  expect((await run('workspaces', 'remove', 'acme')).stdout).toContain('was removed with everything in it');
+  expect(await run('workspaces', 'remove', 'default')).toMatchObject({ code: 1 });
+});
+
+test('an environment is made, has servers, and goes once they have left', async () => {
+  expect((await run('environments', 'list')).stdout).toContain('No environments yet.');
+  expect((await run('environments', 'add', 'staging', '--name', 'Staging')).stdout).toContain('--environment staging');
+  const server = ['--', process.execPath, reference('everything')];
+  expect((await run('servers', 'add', 'trial', '--environment', 'staging', ...server)).code).toBe(0);
+  expect((await run('environments', 'list')).stdout).toMatch(/^staging +Staging +trial/m);
+  expect((await run('environments', 'remove', 'staging')).stderr).toContain('These servers belong to staging: trial.');
+  await run('servers', 'remove', 'trial');
+  expect((await run('environments', 'rename', 'staging', 'Test')).stdout).toBe('staging is called Test now.\n');
+  expect((await run('environments', 'remove', 'staging')).stdout).toBe('The environment staging was removed.\n');
+});
+
+test('a person is added, allowed, given a token, confined, disabled and removed', async () => {
+  expect((await run('users', 'add', 'ada', '--name', 'Ada')).stdout).toContain('ada was added.');
+  await run('users', 'allow', 'ada', 'everything');
+  const { stdout: token } = await run('tokens', 'issue', 'ada', '--expires', '1h');
+  const asAda = (...args: string[]) => peta(running.home, args, { env: { PETA_TOKEN: token.trim() } });
+  expect((await asAda('call', 'everything', 'echo', '{"message":"hi"}')).stdout).toBe('Echo: hi\n');
+  expect((await asAda('call', 'notes')).stderr).toContain('No tool of a server "notes" is visible.');
+  expect((await asAda('servers', 'list')).code).toBe(1);
+
+  await run('users', 'deny', 'ada', 'everything', 'echo');
+  await until('the refusal', async () => (await asAda('call', 'everything', 'echo', '{"message":"hi"}')).code === 1);
+  expect((await asAda('call', 'everything', 'get-sum', '{"a":1,"b":2}')).stdout).toContain('3');
+
+  await run('users', 'disable', 'ada');
+  expect((await asAda('call', 'everything')).stderr).toContain('PETA_TOKEN');
+  await run('users', 'enable', 'ada');
+  const [issued] = (await json('tokens', 'list', 'ada')) as { tokenId: string; expiresAt: string }[];
+  expect(Date.parse(issued?.expiresAt ?? '') - Date.now()).toBeLessThanOrEqual(3_600_000);
+  const rotated = await run('tokens', 'rotate', issued?.tokenId ?? '', '--overlap', '60');
+  expect(rotated.stdout).toMatch(/^peta_[\w-]{43}\n$/);
+  expect(await json('tokens', 'revoke', issued?.tokenId ?? '')).toHaveProperty('message');
+  expect((await asAda('call', 'everything')).code).toBe(1);
+  expect(await json('users', 'remove', 'ada')).toHaveProperty('message');
+  expect((await run('users', 'list')).stdout).not.toContain('ada');
+});
+
+test('a token may be confined to servers', async () => {
+  const { stdout: token } = await run('tokens', 'issue', 'demo', '--server', 'notes');
+  const confined = (...args: string[]) => peta(running.home, args, { env: { PETA_TOKEN: token.trim() } });
+  expect((await confined('call', 'notes', 'list_notes')).code).toBe(0);
+  expect((await confined('call', 'everything', 'echo', '{"message":"hi"}')).code).toBe(1);
+});
+
 test('an endpoint is added by servers and tools or by a file, listed and removed', async () => {
   const added = await run(
     'endpoints',

@@ -48,3 +48,6 @@ export const checkKeepsOwner = (user: User, changes: UserChanges): void => {
 /** A token that is confined changes nothing that reaches further than itself. */
 export const isConfined = ({ scope: { servers, tools, environments } }: Caller): boolean =>
   servers !== null || tools !== null || environments !== null;
+
+/** Its token is bound in any way. */
+export const isScoped = ({ scope }: Caller): boolean => Object.values(scope).some((bound) => bound !== null);

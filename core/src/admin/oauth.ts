@@ -2,6 +2,7 @@ import type { Consent, Handlers, OAuthClient } from '@peta/api';
 import type { Caller } from '#call';
 import { newSecret } from '#lib/token';
 import { forbidden, invalid, noClient, noConsent, noUser } from './errors.ts';
+import { mayForAll, OWNER, USER } from './may.ts';
 import type { Asker } from './run.ts';
 import { callerOf, type UserStore } from './users.ts';
 
@@ -39,9 +40,6 @@ export type OAuthPort = {
 };
 
 type Ports = { store: OAuthStore; oauth: OAuthPort; users: Pick<UserStore, 'find'> };
-
-const OWNER = 1;
-const USER = 3;
 
 export const createOAuth = ({
   store,
@@ -121,10 +119,12 @@ export const createOAuth = ({
 
     consents: {
       async list({ userId }, who) {
-        const { workspaceId, role, userId: own } = callerOf(who);
-        if (role === USER && userId !== undefined && userId !== own)
+        const caller = callerOf(who);
+        const { workspaceId, userId: own } = caller;
+        const isOwnOnly = !mayForAll(caller, 'consents.list');
+        if (isOwnOnly && userId !== undefined && userId !== own)
           throw forbidden('Only an administrator may see what others allowed.');
-        return { consents: await store.consents(workspaceId, role === USER ? (own ?? '') : userId) };
+        return { consents: await store.consents(workspaceId, isOwnOnly ? (own ?? '') : userId) };
       },
 
       async revoke({ consentId }, who) {

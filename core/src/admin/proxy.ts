@@ -1,6 +1,7 @@
 import type { Handlers } from '@peta/api';
 import { FIRST_WORKSPACE } from '#call';
 import { noProxy, proxyExists } from './errors.ts';
+import { isScoped, USER } from './may.ts';
 import type { Asker } from './run.ts';
 import { callerOf } from './users.ts';
 import { checkRunsInstallation } from './workspaces.ts';
@@ -35,7 +36,7 @@ export const createProxy = ({ store, port, clear, shutdown }: Ports): Handlers<A
   return {
     async get(_input, { caller }) {
       const proxy = await store.proxy(caller?.workspaceId ?? FIRST_WORKSPACE);
-      return { proxy: proxy ? present(proxy, caller !== null && caller.role < 3) : null };
+      return { proxy: proxy ? present(proxy, caller !== null && caller.role < USER && !isScoped(caller)) : null };
     },
     async create({ name, proxyKey }, who) {
       const proxy = await store.nameProxy(callerOf(who).workspaceId, name, proxyKey);

@@ -1,4 +1,4 @@
-import { type CustomRole, type Handlers, isAssignable, operations } from '@peta/api';
+import { type CustomRole, type Handlers, isAssignable, type Operation, operations } from '@peta/api';
 import { invalid, noRole, roleExists } from './errors.ts';
 import { AUDITOR } from './may.ts';
 import type { Asker } from './run.ts';
@@ -21,17 +21,19 @@ export type RoleStore = {
   holders(workspaceId: string, roleId: string): Promise<string[]>;
 };
 
+const whyNot = ({ guard, givesAccess }: Operation): string => {
+  if (guard === 'owner') return "is the owner's alone.";
+  return givesAccess
+    ? "gives others a way in, which is no role's."
+    : 'is for everybody, and a role adds nothing to it.';
+};
+
 const checkOperations = (names: readonly string[]): void => {
   for (const name of names) {
     const operation = operations.get(name);
     if (!operation)
       throw invalid(`operations: there is no operation "${name}". GET /api/v1/roles/operations lists all.`);
-    if (!isAssignable(operation))
-      throw invalid(
-        operation.guard === 'owner'
-          ? `operations: ${name} is the owner's alone.`
-          : `operations: ${name} is for everybody, and a role adds nothing to it.`,
-      );
+    if (!isAssignable(operation)) throw invalid(`operations: ${name} ${whyNot(operation)}`);
   }
 };
 

@@ -2,7 +2,7 @@ import { type Api, api, type Guard, type Handlers, type Operation } from '@peta/
 import type { z } from 'zod';
 import type { Caller, JsonObject, Refused } from '#call';
 import { AdminError, forbidden, invalid, invalidPermissions, unauthorized } from './errors.ts';
-import { isConfined } from './may.ts';
+import { isConfined, isScoped } from './may.ts';
 import { createQuota } from './quota.ts';
 import { type Change, forRecord, targetOf } from './record.ts';
 
@@ -42,7 +42,7 @@ const whyNot = (guard: Guard, { isAuditor }: Caller): string => {
 };
 
 /** Who passes the guard; null for nobody at an open one. Throws what keeps the asker out. */
-const checkGuard = (name: string, guard: Guard, who: Caller | Refused | null): Caller | null => {
+const checkGuard = (name: string, { guard, givesAccess }: Operation, who: Caller | Refused | null): Caller | null => {
   if (guard === 'open') return who && !('code' in who) ? who : null;
   if (who === null) throw unauthorized('A token is needed: send it as "Authorization: Bearer …".');
   if ('code' in who) throw who.code === 'wrong-endpoint' ? forbidden(who.reason) : unauthorized(who.reason);
@@ -52,6 +52,8 @@ const checkGuard = (name: string, guard: Guard, who: Caller | Refused | null): C
     throw forbidden(`This token is for some operations, and ${name} is not one of them: use another.`);
   if (guard !== 'user' && isConfined(who))
     throw forbidden('This token is confined to some servers or tools and cannot administer: use one that is not.');
+  if (givesAccess && isScoped(who))
+    throw forbidden('This token is confined and cannot give others a way in: use one that is not.');
   return who;
 };
 
@@ -112,7 +114,7 @@ export const createRunner = ({ changed, now = Date.now }: Options) => {
     };
 
     try {
-      const caller = checkGuard(name, operation.guard, who);
+      const caller = checkGuard(name, operation, who);
       const input = parse(operation, await prepare(arrived));
       details = { asked: forRecord(input) };
       const before = (value: object) => {

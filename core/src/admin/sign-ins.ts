@@ -1,6 +1,7 @@
 import type { Handlers, User } from '@peta/api';
 import type { Caller } from '#call';
 import { forbidden, invalid, noSignIn, noUser } from './errors.ts';
+import { checkMayChange, mayForAll, OWNER, USER } from './may.ts';
 import type { Asker } from './run.ts';
 import { callerOf, type UserStore } from './users.ts';
 
@@ -28,8 +29,6 @@ export type SignInPorts = {
 
 type Ports = { signIns: SignInPorts; users: UserStore; baseUrl(): string };
 
-const OWNER = 1;
-const USER = 3;
 const PREFIX = 'signin_';
 
 /** Where people are signed in, and what administrators do about it. */
@@ -52,7 +51,7 @@ export const createSignIns = ({ signIns, users, baseUrl }: Ports) => {
   const resource: Handlers<Asker>['signIns'] = {
     async list({ userId }, who) {
       const caller = callerOf(who);
-      const isAdministrator = caller.role < USER;
+      const isAdministrator = mayForAll(caller, 'signIns.list');
       if (!isAdministrator && userId !== undefined && userId !== caller.userId)
         throw forbidden('Only an administrator may see the sign-ins of others.');
       const found = await signIns.list(caller.workspaceId, isAdministrator ? userId : (caller.userId ?? ''));
@@ -94,9 +93,6 @@ export const createSignIns = ({ signIns, users, baseUrl }: Ports) => {
     async invite({ userId }, who) {
       const caller = callerOf(who);
       if (userId === caller.userId) throw forbidden('Choose your own password or passkey at /account.');
-      // Whoever holds the link acts as that person, everywhere.
-      if (caller.scope.servers !== null || caller.scope.endpoints !== null)
-        throw forbidden('This token is confined and cannot invite anybody: use one that is not.');
       const user = await find(caller, userId);
       if (!mayLookAfter(caller, user)) throw forbidden('Only the owner may invite administrators and the owner.');
       const made = await signIns.invite(caller.workspaceId, userId);
@@ -108,7 +104,7 @@ export const createSignIns = ({ signIns, users, baseUrl }: Ports) => {
     async signOut({ userId }, who) {
       const caller = callerOf(who);
       const user = await find(caller, userId);
-      if (!mayLookAfter(caller, user)) throw forbidden('Only the owner may sign administrators and the owner out.');
+      if (user.userId !== caller.userId) checkMayChange(caller, user);
       const ended = await signIns.end({ workspaceId: caller.workspaceId, userId });
       return { message: `${userId} was signed out of ${ended === 1 ? 'one browser' : `${ended} browsers`}.` };
     },

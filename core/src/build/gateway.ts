@@ -167,9 +167,9 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
 
   const live = createLive({ readmit: path.readmit, digests: (admitted) => catalog.currentView(admitted).digests });
-  // A token or a person may come to an end while something of theirs is open.
+  // A token or a person may come to an end while something of theirs is open. Who cannot be looked up is, in a moment.
   const isOver = ({ caller: { endsAt } }: Admitted): boolean => endsAt !== null && endsAt <= now();
-  const ending = setInterval(() => void live.recheck(isOver).catch(onFault), ENDS_MS);
+  const ending = setInterval(() => void live.recheck(isOver).catch(() => {}), ENDS_MS);
   ending.unref();
   const parts: EdgeParts = {
     path,

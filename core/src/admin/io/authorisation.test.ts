@@ -88,11 +88,28 @@ describe.each(operations)('%s', (name, operation) => {
   });
 });
 
-test('a role may name no operation of the owner, and everything of administrators', () => {
+test('what gives others a way in is refused to tokens of every confinement', async () => {
+  const giving = operations.filter(([, { givesAccess }]) => givesAccess);
+  expect(giving.map(([name]) => name)).toEqual(expect.arrayContaining(['users.invite', 'setup.link']));
+  for (const [index, scope] of [
+    { endpoints: ['/api/v1'] },
+    { operations: giving.map(([name]) => name) },
+    { tools: ['notes::list'] },
+  ].entries()) {
+    const { token } = await admin.addPerson(`bound-${index}`, 1, scope);
+    for (const [name, { method, path }] of giving) {
+      const { status } = await admin.rest(method, path.replace(/:\w+/g, 'user'), { token, body: {} });
+      expect([name, status]).toEqual([name, 403]);
+    }
+  }
+});
+
+test('a role may name no operation of the owner, and what administrators do but for letting others in', () => {
   for (const [name, operation] of operations) {
     if (operation.guard === 'owner' || operation.guard === 'open')
       expect([name, isAssignable(operation)]).toEqual([name, false]);
-    if (operation.guard === 'administrator') expect([name, isAssignable(operation)]).toEqual([name, true]);
+    if (operation.guard === 'administrator')
+      expect([name, isAssignable(operation)]).toEqual([name, !operation.givesAccess]);
   }
 });
 

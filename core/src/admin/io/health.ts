@@ -18,7 +18,7 @@ const isFromHere = ({ ip, headers }: FastifyRequest): boolean =>
   isLoopback(ip) && !['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => name in headers);
 
 const isAdministrator = (who: Caller | { code: string } | null): who is Caller =>
-  who !== null && !('code' in who) && who.role < 3;
+  who !== null && !('code' in who) && who.role < 3 && who.scope.operations === null;
 
 /** `GET /health`: everybody learns whether it is well, this machine and administrators also the rest. */
 export const registerHealth = (app: FastifyInstance, ports: HealthPorts, authenticate: Authenticate): void => {
