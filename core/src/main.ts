@@ -7,6 +7,7 @@ import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
 import { buildGateway } from './build/gateway.ts';
+import { buildScim } from './build/scim.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -141,6 +142,8 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
+
+    await buildScim(app, { db, gateway, baseUrl: () => baseUrl });
 
     const address = await app.listen({ host: config.PETA_HOST, port: config.BACKEND_PORT }).catch((error: unknown) => {
       throw listenError(error, config);

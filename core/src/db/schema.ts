@@ -15,7 +15,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Client, Listing, TaskState } from '#call';
+import type { Client, JsonObject, Listing, TaskState } from '#call';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();
@@ -56,6 +56,8 @@ export const users = pgTable(
     ownerTeamId: text('owner_team_id'),
     /** The id under which the directory that provisions this person knows them. */
     externalId: text('external_id'),
+    /** What that directory says of them besides, in SCIM's words, their user name as it is written there for one. */
+    directory: jsonb('directory').$type<JsonObject>(),
     /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
     status: smallint('status').notNull().default(1),
     /** The administrator's layer. */
