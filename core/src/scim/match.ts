@@ -33,41 +33,48 @@ const compareText = (operator: Operator, have: string, want: string): boolean =>
   }
 };
 
-const compare = (attribute: Attribute, operator: Operator, have: Json | undefined, want: Literal): boolean => {
-  if (want === null || have === undefined || have === null) {
-    const isSame = want === null && (have === undefined || have === null);
-    return operator === 'eq' ? isSame : operator === 'ne' && !isSame;
-  }
-  if (attribute.type === 'boolean') {
-    const isSame = booleanOf(have) === booleanOf(want);
-    return operator === 'eq' ? isSame : operator === 'ne' && !isSame;
-  }
-  const fold = (text: string) => (attribute.caseExact ? text : text.toLowerCase());
-  return compareText(operator, fold(String(have)), fold(String(want)));
+type Test = (value: JsonObject) => boolean;
+
+const isGiven = (have: Json | undefined): have is Json => have !== undefined && have !== null;
+
+const comparing = ({ name, type, caseExact }: Attribute, operator: Operator, want: Literal): Test => {
+  const isEqual = (test: Test): Test => (operator === 'eq' ? test : (value) => operator === 'ne' && !test(value));
+  if (want === null) return isEqual((value) => !isGiven(value[name]));
+  if (type === 'boolean') return isEqual((value) => booleanOf(value[name]) === booleanOf(want));
+  const fold = (text: string) => (caseExact ? text : text.toLowerCase());
+  const wanted = fold(String(want));
+  return (value) => {
+    const have = value[name];
+    return isGiven(have) ? compareText(operator, fold(String(have)), wanted) : operator === 'ne';
+  };
 };
 
 /** Does one value of this multi-valued attribute fulfil the filter? */
-export const matches = (filter: Filter, value: JsonObject, attribute: Attribute): boolean => {
+export const matching = (filter: Filter, attribute: Attribute): Test => {
   const sub = (path: string): Attribute => {
     const found = attributeOf(attribute.subAttributes ?? [], path);
     if (!found) throw invalidFilter(`${attribute.name} has no ${quoted(path)}.`);
     return found;
   };
   switch (filter.kind) {
-    case 'all':
-      return filter.of.every((one) => matches(one, value, attribute));
-    case 'any':
-      return filter.of.some((one) => matches(one, value, attribute));
-    case 'not':
-      return !matches(filter.of, value, attribute);
+    case 'all': {
+      const tests = filter.of.map((one) => matching(one, attribute));
+      return (value) => tests.every((test) => test(value));
+    }
+    case 'any': {
+      const tests = filter.of.map((one) => matching(one, attribute));
+      return (value) => tests.some((test) => test(value));
+    }
+    case 'not': {
+      const test = matching(filter.of, attribute);
+      return (value) => !test(value);
+    }
     case 'present': {
-      const have = value[sub(filter.path).name];
-      return have !== undefined && have !== null;
+      const { name } = sub(filter.path);
+      return (value) => isGiven(value[name]);
     }
-    case 'compare': {
-      const one = sub(filter.path);
-      return compare(one, filter.operator, value[one.name], filter.value);
-    }
+    case 'compare':
+      return comparing(sub(filter.path), filter.operator, filter.value);
     case 'has':
       throw invalidFilter('Brackets cannot stand in brackets.');
   }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#call';
 import { invalidPath, invalidSyntax, invalidValue, noTarget, quoted, readOnly, ScimError, tooMany } from './errors.ts';
 import { type Filter, type Path, parsePath } from './filter.ts';
-import { matches } from './match.ts';
+import { matching } from './match.ts';
 import { checkSchemas, isObject, readResource, readValue } from './read.ts';
 import { type Attribute, attributeOf, COMMON, isIgnored, type Schema, withoutUrn } from './schema.ts';
 
@@ -12,7 +12,7 @@ type Target = { attribute: Attribute; sub: Attribute | undefined; filter: Filter
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 const MAX_OPERATIONS = 1_000;
 /** So many values may be looked at in one request, over all its operations. */
-const MAX_STEPS = 5_000_000;
+const MAX_STEPS = 4_000_000;
 
 const isKind = (op: string): op is Kind => op === 'add' || op === 'replace' || op === 'remove';
 
@@ -23,9 +23,10 @@ const unwrapped = ({ type }: Attribute, value: unknown): unknown => {
   return isObject(only) ? only.value : only;
 };
 
+/** The values of an attribute; what was read holds objects alone. */
 const listOf = (resource: JsonObject, { name }: Attribute): JsonObject[] => {
   const value = resource[name];
-  return Array.isArray(value) ? value.filter((item): item is JsonObject => isObject(item)) : [];
+  return Array.isArray(value) ? (value as JsonObject[]) : [];
 };
 
 const wholeOf = (resource: JsonObject, { name }: Attribute): JsonObject => {
@@ -61,18 +62,15 @@ const createPatch = (schema: Schema, resource: JsonObject) => {
   const targetOf = ({ path, filter, sub }: Path): Target => {
     const [name = '', inner, ...deeper] = withoutUrn(schema, path).split('.');
     const attribute = attributeOf(attributes, name);
+    if (attribute?.mutability === 'readOnly') throw readOnly(attribute.name);
     const subName = sub ?? inner;
     const isTooDeep = deeper.length > 0 || (sub !== undefined && inner !== undefined);
     const found = subName === undefined ? undefined : attributeOf(attribute?.subAttributes ?? [], subName);
     if (!attribute || isTooDeep || (subName !== undefined && !found))
       throw invalidPath(`${schema.name} has no attribute ${quoted(path)}.`);
+    if (found && found.mutability !== 'readWrite') throw readOnly(`${attribute.name}.${found.name}`);
     if (filter && !attribute.multiValued) throw invalidPath(`${attribute.name} has one value, so nothing selects one.`);
     return { attribute, sub: found, filter };
-  };
-
-  const checkWritable = ({ attribute, sub }: Target): void => {
-    if (attribute.mutability === 'readOnly') throw readOnly(attribute.name);
-    if (sub && sub.mutability !== 'readWrite') throw readOnly(`${attribute.name}.${sub.name}`);
   };
 
   /** There is one primary value: a new one takes the place of the old (RFC 7644 section 3.5.2). */
@@ -109,7 +107,7 @@ const createPatch = (schema: Schema, resource: JsonObject) => {
     const { attribute, sub, filter } = target;
     const items = listOf(resource, attribute);
     steps += items.length;
-    const chosen = items.filter((item) => !filter || matches(filter, item, attribute));
+    const chosen = filter ? items.filter(matching(filter, attribute)) : items;
     const written = (item: JsonObject): JsonObject => {
       if (sub) return { ...item, [sub.name]: readValue(sub, unwrapped(sub, value)) };
       const [read] = listOf({ [attribute.name]: readValue(attribute, value) }, attribute);
@@ -147,7 +145,7 @@ const createPatch = (schema: Schema, resource: JsonObject) => {
   const removeMany = ({ attribute, sub, filter }: Target, value: unknown): void => {
     const items = listOf(resource, attribute);
     steps += items.length;
-    const isChosen = (item: JsonObject) => !filter || matches(filter, item, attribute);
+    const isChosen = filter ? matching(filter, attribute) : () => true;
     const without = (item: JsonObject): JsonObject =>
       Object.fromEntries(Object.entries(item).filter(([key]) => key !== sub?.name));
     // Entra ID names the values to remove in the operation's value.
@@ -167,15 +165,11 @@ const createPatch = (schema: Schema, resource: JsonObject) => {
   };
 
   const writeAt = (kind: 'add' | 'replace', path: Path, value: unknown): void => {
-    const target = targetOf(path);
-    checkWritable(target);
-    write(kind, target, value);
+    write(kind, targetOf(path), value);
   };
 
   const removeAt = (path: Path, value: unknown): void => {
-    const target = targetOf(path);
-    checkWritable(target);
-    remove(target, value);
+    remove(targetOf(path), value);
   };
 
   /** Every field is a path of its own; what says again what is set already is let pass, as Okta sends the id. */
