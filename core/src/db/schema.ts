@@ -75,6 +75,7 @@ export const users = pgTable(
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex('user_email').on(t.workspaceId, t.email),
     uniqueIndex('user_external').on(t.workspaceId, t.externalId),
+    index('user_name').on(t.workspaceId, sql`lower(coalesce(${t.directory}->>'userName', ${t.email}, ${t.id}))`),
   ],
 );
 

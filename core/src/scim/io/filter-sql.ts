@@ -49,8 +49,9 @@ const compareOne = (path: string, { kind, at }: Single, { operator, value }: Com
     // What was told of a time ends at the millisecond.
     return TEXT[operator](sql`date_trunc('milliseconds', ${at})`, sql`${time.toISOString()}::timestamptz`);
   }
-  if (kind === 'exact') return TEXT[operator](sql`${at} collate "C"`, sql`${value}::text`);
-  return TEXT[operator](sql`lower(${at}) collate "C"`, sql`lower(${value}::text)`);
+  const [have, want] = kind === 'exact' ? [at, sql`${value}::text`] : [sql`lower(${at})`, sql`lower(${value}::text)`];
+  // Which comes first hangs on no language; what is equal is found by an index.
+  return TEXT[operator](operator === 'eq' || operator === 'ne' ? have : sql`${have} collate "C"`, want);
 };
 
 const anyOf = (rows: SQL, condition: SQL): SQL => sql`exists (select 1 from ${rows} and ${condition})`;
