@@ -34,6 +34,9 @@ const Settings = z.object({
     'Further Host header names to answer to, separated by commas; loopback names and PETA_HOST always are.',
   ),
   PETA_ALLOWED_ORIGINS: list.describe('Further web origins that may call, separated by commas.'),
+  PETA_PRIVATE_HOSTS: list.describe(
+    'Hosts on a private network, separated by commas, that Peta may ask where others name them: identity providers, client metadata. They may be spoken to without TLS.',
+  ),
   ENABLE_HTTPS: flag.describe('Serve TLS; needs SSL_CERT_PATH and SSL_KEY_PATH.'),
   SSL_CERT_PATH: z.string().optional().describe('TLS certificate chain, PEM.'),
   SSL_KEY_PATH: z.string().optional().describe('TLS private key, PEM.'),

@@ -15,6 +15,7 @@ import { createApp } from './http/io/app.ts';
 import { createLog } from './lib/io/pino-log.ts';
 import type { Log } from './lib/log.ts';
 import { newSecret } from './lib/token.ts';
+import { FIRST_WORKSPACE } from './path/call.ts';
 import { readMasterKey } from './path/vault/io/master-key.ts';
 import { createSealer } from './path/vault/seal.ts';
 
@@ -162,10 +163,10 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       pid: process.pid,
     });
     undo.push(() => rm(machineFile, { force: true }));
-    const hasOwner = (await postgresUsers(db).owner('default')) !== undefined;
+    const hasOwner = (await postgresUsers(db).owner(FIRST_WORKSPACE)) !== undefined;
     const link = hasOwner
       ? null
-      : await createSetupLink({ store: postgresSetup(db), baseUrl: () => baseUrl }, 'default');
+      : await createSetupLink({ store: postgresSetup(db), baseUrl: () => baseUrl }, FIRST_WORKSPACE);
     await gateway.audit.system('start', { version, home });
     gateway.startServers();
     return { url: baseUrl, mcpUrl, home, setupLink: link?.setupLink ?? null, stop: () => stop(), closed };

@@ -44,8 +44,9 @@ export const createSetupLink = async ({ store, baseUrl }: Pick<Ports, 'store' | 
 export const createSetup = (ports: Ports): Handlers<Asker>['setup'] => {
   const { store, publish } = ports;
   return {
-    async complete({ secret, userId, name }) {
+    async complete({ secret, userId, name }, who) {
       const done = await store.useSetupLink(hashToken(secret), new Date(), async (workspaceId, { users, tokens }) => {
+        who.concerns(workspaceId);
         const owner = await users.owner(workspaceId);
         const user: User | undefined = owner ?? (await users.create(workspaceId, { userId, name, role: OWNER }));
         if (!user) throw userExists(userId);

@@ -63,6 +63,8 @@ export type GatewayOptions = {
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 const LAST_USED_MS = 60_000;
+/** How often what is open is looked at for callers whose time is over. */
+const ENDS_MS = 500;
 
 const INSTRUCTIONS =
   'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';
@@ -165,6 +167,10 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
 
   const live = createLive({ readmit: path.readmit, digests: (admitted) => catalog.currentView(admitted).digests });
+  // A token or a person may come to an end while something of theirs is open.
+  const isOver = ({ caller: { endsAt } }: Admitted): boolean => endsAt !== null && endsAt <= now();
+  const ending = setInterval(() => void live.recheck(isOver).catch(onFault), ENDS_MS);
+  ending.unref();
   const parts: EdgeParts = {
     path,
     live,
@@ -192,12 +198,17 @@ export const buildGateway = async (options: GatewayOptions) => {
     const session = await sessions.refresh(hash);
     if (session) await withSessions.changed(session);
   };
+  /** Sessions whose workspace is gone end as soon as they are looked for. */
+  const workspaceChanged = async (workspaceId: string): Promise<void> => {
+    for (const session of sessions.all())
+      if (session.workspaceId === workspaceId) await sessionChanged(hashOfSession(session.id));
+  };
   const cancelled = (hash: string, requestId: string): void => {
     const session = sessions.byHash(hash);
     if (session) withSessions.cancelled(session.id, requestId);
   };
   const remembering = { registry, endpoints, runtime, identity, live, quiet };
-  const changes = followChanges({ bus, mail, sessionChanged, cancelled, ...remembering, log });
+  const changes = followChanges({ bus, mail, sessionChanged, workspaceChanged, cancelled, ...remembering, log });
 
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
   const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
@@ -237,12 +248,11 @@ export const buildGateway = async (options: GatewayOptions) => {
     collisions: (workspaceId: string, { nameStyle, selection }: Pick<EndpointRecord, 'nameStyle' | 'selection'>) =>
       nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
 
-    register: (app: FastifyInstance): Promise<void> =>
-      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry, sse }),
+    register: (app: FastifyInstance): Promise<void> => registerMcp(app, { authenticate, entry, sse }),
 
     /** Starts what is to run from the start, and asks servers of which not everything is known that is kept. */
     startServers(): void {
-      for (const { server, listing } of registry.all('default'))
+      for (const { server, listing } of registry.everything())
         if (server.enabled && (!server.lazyStartEnabled || !listing?.capabilities))
           void runtime.listed({ workspaceId: server.workspaceId, serverId: server.serverId });
     },
@@ -256,6 +266,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
 
     async close(): Promise<void> {
+      clearInterval(ending);
       kept.close();
       changes.close();
       parking.close();

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Refused } from '#call';
+import { bearerIn } from '../lib/bearer.ts';
 
 type Parts = {
-  /** False only for the address of an endpoint that does not exist or is switched off. */
-  isOpen(path: string): boolean;
   authenticate(bearer: string | undefined, endpoint: string, address: string): Promise<Caller | Refused>;
   entry(request: IncomingMessage, response: ServerResponse, endpoint: string): Promise<void>;
   /** The HTTP+SSE transport of 2024-11-05. */
@@ -21,19 +20,13 @@ const URLS = [ALL, '/mcp/public', '/mcp/e/:name'];
 /** Where the older transport is spoken; the one for all has the addresses that its clients expect. */
 const sseUrl = (url: string) => (url === ALL ? '/sse' : `${url}/sse`);
 const messagesUrl = (url: string) => (url === ALL ? '/messages' : `${url}/messages`);
-const STATUS: Partial<Record<Refused['code'], number>> = { 'rate-limited': 429, 'wrong-endpoint': 403 };
+const STATUS: Partial<Record<Refused['code'], number>> = {
+  'rate-limited': 429,
+  'wrong-endpoint': 403,
+  'unknown-endpoint': 404,
+};
 
-const noEndpoint = (path: string) => ({
-  jsonrpc: '2.0',
-  id: null,
-  error: {
-    code: -32001,
-    message: `There is no endpoint at ${path}, or it is switched off. Check the address, or ask an administrator for it; ${ALL} shows all that a token may use.`,
-  },
-});
-
-const bearerOf = ({ headers }: FastifyRequest<Named>): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+const bearerOf = ({ headers }: FastifyRequest<Named>): string | undefined => bearerIn(headers.authorization);
 
 /** Says in a status, and a sentence, that somebody is not let in. */
 const turnAway = (reply: FastifyReply, { code, reason }: Refused) => {
@@ -43,12 +36,11 @@ const turnAway = (reply: FastifyReply, { code, reason }: Refused) => {
 };
 
 /** The addresses at which MCP is spoken, on the raw request: its body is read and parsed once, by the edge. */
-export const registerMcp = async (app: FastifyInstance, { isOpen, authenticate, entry, sse }: Parts): Promise<void> => {
+export const registerMcp = async (app: FastifyInstance, { authenticate, entry, sse }: Parts): Promise<void> => {
   const pathOf = (request: FastifyRequest<Named>, url: string) => url.replace(':name', request.params.name ?? '');
 
   const serve = async (request: FastifyRequest<Named>, reply: FastifyReply, url: string) => {
     const path = pathOf(request, url);
-    if (!isOpen(path)) return reply.code(404).send(noEndpoint(path));
     if (request.method === 'HEAD' && url !== ALL) {
       const who = await authenticate(bearerOf(request), path, request.ip);
       return 'code' in who ? turnAway(reply, who) : reply.code(200).send();
@@ -59,7 +51,6 @@ export const registerMcp = async (app: FastifyInstance, { isOpen, authenticate, 
 
   const serveSse = async (request: FastifyRequest<Named>, reply: FastifyReply, url: string) => {
     const path = pathOf(request, url);
-    if (!isOpen(path)) return reply.code(404).send(noEndpoint(path));
     const who = await authenticate(bearerOf(request), path, request.ip);
     if ('code' in who) return turnAway(reply, who);
     reply.hijack();

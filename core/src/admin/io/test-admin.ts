@@ -1,34 +1,46 @@
-import { api, type Handlers } from '@peta/api';
+import { AUDITOR_OPERATIONS, api, type Handlers } from '@peta/api';
 import { and, eq } from 'drizzle-orm';
 import Fastify from 'fastify';
-import type { Caller, Listing, Refused } from '#call';
+import { type Caller, EVERYWHERE, type Listing, type Refused, type Scope } from '#call';
 import { type Database, schema } from '#db';
 import { hashToken, newToken } from '#lib/token';
+import { createAgents } from '../agents.ts';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
+import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
+import { createRoles } from '../roles.ts';
 import { type Asker, createRunner, listOperations } from '../run.ts';
 import { createServers } from '../servers.ts';
+import { createSessions } from '../sessions.ts';
 import { createSetup, createSetupLink } from '../setup.ts';
+import { createTeams } from '../teams.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
+import { createWorkspaces } from '../workspaces.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
+import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresEnvironments } from './postgres-environments.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
+import { postgresRoles } from './postgres-roles.ts';
 import { postgresServers } from './postgres-servers.ts';
+import { postgresSessions } from './postgres-sessions.ts';
 import { postgresSetup } from './postgres-setup.ts';
+import { postgresTeams } from './postgres-teams.ts';
 import { postgresTokens } from './postgres-tokens.ts';
 import { postgresUsers } from './postgres-users.ts';
+import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
 
 const W = 'default';
-const { users: userTable, tokens: tokenTable } = schema;
+const { users: userTable, tokens: tokenTable, roles: roleTable } = schema;
 
 const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
 
@@ -65,7 +77,11 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const store = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
+  const teams = postgresTeams(db);
+  const roles = postgresRoles(db);
+  const agents = postgresAgents(db);
   const published = postgresPublished(db);
   const baseUrl = () => 'http://127.0.0.1:3002';
   const publish = async ({ topic, id }: { topic: string; id: string }) => void seen.published.push(`${topic} ${id}`);
@@ -89,11 +105,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     return text;
   };
 
-  const userHandlers = createUsers(users, publish);
-  const serverHandlers = createServers({ store, runtime, seal, publish });
+  const userHandlers = createUsers({ store: users, roles, publish });
+  const serverHandlers = createServers({ store, environments, runtime, seal, publish });
   const handlers: Handlers<Asker> = {
     users: userHandlers,
-    me: createMe(users, publish),
+    me: createMe({ store: users, teams, publish }),
+    teams: createTeams({ store: teams, users, publish }),
+    roles: createRoles(roles, publish),
+    agents: createAgents({ store: agents, users, teams, publish }),
     servers: serverHandlers,
     capabilities: createCapabilities({ store, users, runtime, offers }),
     endpoints: createEndpoints({
@@ -103,7 +122,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         nameStyle === 'none' && first && second ? [collisionOf(first.serverId, second.serverId)] : [],
       publish,
     }),
-    tokens: createTokens(tokens, users, publish),
+    tokens: createTokens({ store: tokens, users, publish }),
+    sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
@@ -122,6 +142,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       },
     }),
     setup: createSetup({ store: setup, publish, baseUrl }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [] }) },
   };
 
@@ -130,18 +152,23 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       .select()
       .from(tokenTable)
       .innerJoin(userTable, and(eq(userTable.workspaceId, tokenTable.workspaceId), eq(userTable.id, tokenTable.userId)))
+      .leftJoin(roleTable, and(eq(roleTable.workspaceId, userTable.workspaceId), eq(roleTable.id, userTable.roleId)))
       .where(eq(tokenTable.hash, hashToken(bearer ?? '')));
     if (!row || bearer === undefined) {
       seen.door.push(endpoint);
       return INVALID;
     }
     return {
-      workspaceId: W,
+      workspaceId: row.user.workspaceId,
       kind: 'user',
       userId: row.user.id,
       role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,
+      isAuditor: row.user.roleId === 'auditor',
+      operations: row.user.roleId === 'auditor' ? AUDITOR_OPERATIONS : (row.role?.operations ?? null),
+      owner: null,
       tokenId: row.token.id,
-      scope: { servers: row.token.scope.servers ?? null, endpoints: row.token.scope.endpoints ?? null },
+      scope: { ...EVERYWHERE, ...(row.token.scope as Partial<Scope>) },
+      endsAt: null,
       permissions: row.user.permissions,
       preferences: row.user.preferences,
     };
@@ -180,8 +207,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   await app.ready();
 
   /** A person who is there, and a token of theirs. */
-  const addPerson = async (userId: string, role: 1 | 2 | 3, scope = {}, expiresAt: string | null = null) => {
-    await users.create(W, { userId, name: userId, role });
+  const addPerson = async (
+    userId: string,
+    role: 1 | 2 | 3,
+    scope = {},
+    expiresAt: string | null = null,
+    roleId: string | null = null,
+  ) => {
+    await users.create(W, { userId, name: userId, role, roleId });
     const { secret, hash, mask } = newToken();
     const token = await tokens.create(W, { userId, name: 'test', hash, mask, scope, expiresAt });
     return { token: secret, tokenId: token.tokenId };

@@ -58,6 +58,7 @@ export const turnAway = (exchange: Exchange, id: RequestId | null, { code, reaso
   const error = { code: CODE.notAdmitted, message: reason };
   switch (code) {
     case 'unknown-session':
+    case 'unknown-endpoint':
       return refuse(exchange, 404, id, error);
     case 'wrong-endpoint':
       return refuse(exchange, 403, id, error);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bearerIn } from '#lib/bearer';
 import type { Exchange, Message, Stream } from '../exchange.ts';
 import { CODE, errorMessage, faultError, textOf } from '../wire.ts';
 import { readJsonBody } from './body.ts';
@@ -11,8 +12,7 @@ export type EntryOptions = {
   onFault(error: unknown): void;
 };
 
-export const bearerOf = (request: IncomingMessage): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+export const bearerOf = (request: IncomingMessage): string | undefined => bearerIn(request.headers.authorization);
 
 export const respond = (
   response: ServerResponse,
