@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { postgresTeams as adminTeams } from '../admin/io/postgres-teams.ts';
 import { postgresUsers as adminUsers } from '../admin/io/postgres-users.ts';
-import type { Database } from '../db/db.ts';
+import { type Database, inWorkspace } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { createGroups } from '../scim/groups.ts';
 import { postgresGroups } from '../scim/io/postgres-groups.ts';
@@ -15,12 +16,15 @@ export type ScimOptions = {
   baseUrl(): string;
 };
 
-/** Every method of a store, with a database that is away told as such. */
-const reached = <T extends { [Name in keyof T]: (...args: never[]) => Promise<unknown> }>(store: T): T =>
+type Store<T> = { [Name in keyof T]: (workspaceId: string, ...rest: never[]) => Promise<unknown> };
+
+/** Every method of a store, shown the one workspace by the database, and a database that is away told as such. */
+const within = <T extends Store<T>>(store: T): T =>
   Object.fromEntries(
-    Object.entries<(...args: never[]) => Promise<unknown>>(store).map(([name, method]) => [
+    Object.entries<Store<T>[keyof T]>(store).map(([name, method]) => [
       name,
-      (...args: never[]) => withDatabase(() => method(...args)),
+      (workspaceId: string, ...rest: never[]) =>
+        withDatabase(() => inWorkspace(workspaceId, () => method(workspaceId, ...rest))),
     ]),
   ) as T;
 
@@ -28,10 +32,12 @@ const reached = <T extends { [Name in keyof T]: (...args: never[]) => Promise<un
 export const buildScim = async (app: FastifyInstance, { db, gateway, baseUrl }: ScimOptions): Promise<void> => {
   const { audit, authenticate, onFault, publish } = gateway;
   const ports = { changed: audit.changed, publish, base: () => `${baseUrl()}${SCIM}` };
+  const users = within(postgresUsers({ db, remove: adminUsers(db).remove }));
+  const groups = within(postgresGroups({ db, remove: adminTeams(db).remove }));
   await registerScim(app, {
     ...ports,
-    users: createUsers(reached(postgresUsers({ db, remove: adminUsers(db).remove })), ports),
-    groups: createGroups(reached(postgresGroups(db)), ports),
+    users: createUsers(users, ports),
+    groups: createGroups(groups, ports),
     authenticate,
     onFault,
   });

@@ -289,15 +289,3 @@ export const streamEvents = pgTable(
   },
   (t) => [primaryKey({ columns: [t.stream, t.number] })],
 );
-
-/** Messages of one process to another, sealed; taken out by whom they are for. */
-export const mail = pgTable(
-  'mail',
-  {
-    id: uuid('id').primaryKey(),
-    processId: uuid('process_id').notNull(),
-    sealed: text('sealed').notNull(),
-    createdAt: created,
-  },
-  (t) => [index('mail_process').on(t.processId)],
-);

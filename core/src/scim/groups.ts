@@ -24,8 +24,8 @@ export type GroupStore = {
     id: string,
     decide: (before: Group, members: readonly Member[]) => Decided,
   ): Promise<({ before: Group; after: Group } & Moved) | undefined>;
-  /** Returns who was in it; undefined when there is none. */
-  remove(workspaceId: string, id: string, check: (group: Group) => void): Promise<Moved | undefined>;
+  /** With the agents that are the team's; returns their ids, or undefined when there is no such team. */
+  remove(workspaceId: string, id: string): Promise<string[] | undefined>;
 };
 
 const { group: schema } = schemas;
@@ -110,14 +110,13 @@ export const createGroups = (store: GroupStore, { changed, publish, base }: Port
 
     async remove(who: Asker, id: string, condition: Condition): Promise<void> {
       const { workspaceId } = who.caller;
-      let before: JsonObject = {};
-      const moved = await store.remove(workspaceId, id, (group) => {
-        checkVersion(condition, group);
-        before = forLog(group);
-      });
-      if (!moved) throw noGroup(id);
-      await tell(workspaceId, moved);
-      await record(who, 'remove', id, { before, removed: moved.removed });
+      const group = await store.find(workspaceId, id);
+      if (!group) throw noGroup(id);
+      checkVersion(condition, group);
+      const removed = (await membersOf(workspaceId, id)).map((member) => member.id);
+      const agents = (await store.remove(workspaceId, id)) ?? [];
+      await tell(workspaceId, { added: [], removed: [...removed, ...agents] });
+      await record(who, 'remove', id, { before: forLog(group), removed, agents });
     },
   };
 };

@@ -2,14 +2,24 @@ import type { Caller } from '#call';
 
 const OWNER = 1;
 const USER = 3;
+/** What a token's or a role's operations call all of this. */
+const PROVISIONING = 'scim';
 
-/** Someone whose token or role may add operations to what everybody may do. */
-type Provisioner = Caller & { operations?: readonly string[] | null };
+/**
+ * May this caller provision? The owner and administrators may, and whoever was given the operation; not with a token that
+ * is for other operations, or confined to some servers or tools.
+ */
+export const mayProvision = ({ kind, role, operations, isAuditor, scope }: Caller): boolean => {
+  const isTrusted = (role < USER && !isAuditor) || (operations?.includes(PROVISIONING) ?? false);
+  const isFor = scope.operations === null || scope.operations.includes(PROVISIONING);
+  const isConfined = scope.servers !== null || scope.tools !== null || scope.environments !== null;
+  return kind !== 'anonymous' && isTrusted && isFor && !isConfined;
+};
 
-/** May this caller provision at all? The owner and administrators may, and whoever was given the operation `scim`. */
-export const mayProvision = ({ kind, role, operations }: Provisioner): boolean =>
-  kind !== 'anonymous' && (operations ? operations.includes('scim') : role < USER);
+type Person = { id: string; role: number; roleId: string | null };
 
 /** Whom a caller may change: whoever has less to say than they; never the owner, and never themselves. */
-export const mayChange = (caller: Caller, person: { id: string; role: number }): boolean =>
-  person.role !== OWNER && person.id !== caller.userId && (person.role === USER || person.role > caller.role);
+export const mayChange = ({ role, userId }: Caller, person: Person): boolean => {
+  if (person.role === OWNER || person.id === userId) return false;
+  return role === USER ? person.role === USER && person.roleId === null : person.role > role;
+};

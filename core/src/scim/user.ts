@@ -10,6 +10,8 @@ export type Person = {
   email: string | null;
   externalId: string | null;
   role: number;
+  /** The role by name, which adds operations. */
+  roleId: string | null;
   /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
   status: number;
   /** What the directory says besides; null of somebody whom no directory provisions. */

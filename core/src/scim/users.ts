@@ -21,7 +21,8 @@ export type UserStore = {
     id: string,
     decide: (before: Person, groups: readonly GroupOf[]) => PersonColumns,
   ): Promise<{ before: Person; after: Person } | undefined>;
-  remove(workspaceId: string, id: string): Promise<unknown>;
+  /** With all that is theirs; returns the ids of who is gone, agents of theirs among them. */
+  remove(workspaceId: string, id: string): Promise<string[] | undefined>;
 };
 
 const { user: schema } = schemas;
@@ -33,7 +34,8 @@ const forLog = (person: Person): JsonObject => ({ ...attributesOf(person), statu
 
 const checkMayChange = ({ caller }: Asker, person: Person): void => {
   if (mayChange(caller, person)) return;
-  const who = person.id === caller.userId ? 'the one whose token this is' : 'the owner or an administrator';
+  const who =
+    person.id === caller.userId ? 'the one whose token this is' : 'the owner, an administrator or somebody with a role';
   throw forbidden(`${quoted(person.id)} is ${who}: this token cannot change them.`);
 };
 
@@ -111,9 +113,9 @@ export const createUsers = (store: UserStore, { changed, publish, base }: Ports)
       if (!person) throw noUser(id);
       checkMayChange(who, person);
       if (condition !== undefined) checkVersion(condition, person, await groupsOf(workspaceId, id));
-      await store.remove(workspaceId, id);
-      await publish({ topic: 'user', workspaceId, id });
-      await record(who, 'remove', id, { before: forLog(person) });
+      const removed = (await store.remove(workspaceId, id)) ?? [];
+      for (const one of removed) await publish({ topic: 'user', workspaceId, id: one });
+      await record(who, 'remove', id, { before: forLog(person), removed });
     },
   };
 };

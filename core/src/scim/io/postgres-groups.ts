@@ -28,11 +28,11 @@ const chunks = (ids: readonly string[]): string[][] =>
     ids.slice(at * ROWS_AT_ONCE, (at + 1) * ROWS_AT_ONCE),
   );
 
-/** Teams and the people in them. Agents stay in their teams, whatever a directory says. */
-export const postgresGroups = (db: Database): GroupStore => {
+type Options = { db: Database; remove: GroupStore['remove'] };
+
+/** Teams and the people in them. `remove` takes a team out with all that is its own. */
+export const postgresGroups = ({ db, remove }: Options): GroupStore => {
   const one = (workspaceId: string, id: string) => and(eq(teams.workspaceId, workspaceId), eq(teams.id, id));
-  const isIn = (workspaceId: string, id: string) =>
-    and(eq(teamMembers.workspaceId, workspaceId), eq(teamMembers.teamId, id));
   const ofTeams = (workspaceId: string, ids: readonly string[]) =>
     and(eq(teamMembers.workspaceId, workspaceId), inArray(teamMembers.teamId, [...ids]), eq(users.kind, 'person'));
   const onUser = and(eq(users.workspaceId, teamMembers.workspaceId), eq(users.id, teamMembers.userId));
@@ -95,7 +95,11 @@ export const postgresGroups = (db: Database): GroupStore => {
 
   const take = async (on: Transaction, workspaceId: string, id: string, ids: readonly string[]): Promise<void> => {
     for (const some of chunks(ids))
-      await on.delete(teamMembers).where(and(isIn(workspaceId, id), inArray(teamMembers.userId, some)));
+      await on
+        .delete(teamMembers)
+        .where(
+          and(eq(teamMembers.workspaceId, workspaceId), eq(teamMembers.teamId, id), inArray(teamMembers.userId, some)),
+        );
   };
 
   const refreshed = async (on: Reader, workspaceId: string, row: Row | undefined): Promise<Group> => {
@@ -162,17 +166,6 @@ export const postgresGroups = (db: Database): GroupStore => {
         return { before, after: await refreshed(transaction, workspaceId, changed), ...moved };
       }),
 
-    remove: (workspaceId, id, check) =>
-      inTurn(db, workspaceId, async (transaction) => {
-        const [row] = await transaction.select(COLUMNS).from(teams).where(one(workspaceId, id)).for('update');
-        if (!row) return undefined;
-        check(await refreshed(transaction, workspaceId, row));
-        const gone = await transaction
-          .select({ userId: teamMembers.userId })
-          .from(teamMembers)
-          .where(isIn(workspaceId, id));
-        await transaction.delete(teams).where(one(workspaceId, id));
-        return { added: [], removed: gone.map(({ userId }) => userId) };
-      }),
+    remove,
   };
 };

@@ -16,6 +16,7 @@ const COLUMNS = {
   email: users.email,
   externalId: users.externalId,
   role: users.role,
+  roleId: users.roleId,
   status: users.status,
   directory: users.directory,
   createdAt: users.createdAt,
@@ -24,7 +25,7 @@ const COLUMNS = {
 const ENABLED = 1;
 const ROLE_USER = 3;
 
-type Options = { db: Database; remove(workspaceId: string, userId: string): Promise<unknown> };
+type Options = { db: Database; remove: UserStore['remove'] };
 
 /** People alone: agents are no directory's. `remove` takes somebody out with all that is theirs. */
 export const postgresUsers = ({ db, remove }: Options): UserStore => {

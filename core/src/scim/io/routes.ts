@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, JsonObject, Refused } from '#call';
+import { bearerIn } from '#lib/bearer';
 import { readJson } from '#lib/json';
 import { JsonFault } from '#lib/json-fault';
 import { Unavailable } from '#lib/unavailable';
@@ -32,9 +33,6 @@ const EVERY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 const send = (reply: FastifyReply, status: number, body: JsonObject) =>
   reply.code(status).type(MEDIA_TYPE).send(JSON.stringify(body));
-
-const bearerOf = ({ headers }: FastifyRequest): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 
 /** Refusals in the shape of RFC 7644 section 3.12; a fault tells nothing of its inside. */
 const sendError = (reply: FastifyReply, { status, scimType, message }: ScimError) => {
@@ -75,13 +73,15 @@ export const registerScim = async (app: FastifyInstance, parts: Parts): Promise<
   const askers = new WeakMap<FastifyRequest, Asker>();
 
   const letIn = async (request: FastifyRequest): Promise<void> => {
-    const caller = await authenticate(bearerOf(request), SCIM, request.ip);
+    const caller = await authenticate(bearerIn(request.headers.authorization), SCIM, request.ip);
     if ('code' in caller) {
       const status = caller.code === 'wrong-endpoint' ? 403 : caller.code === 'rate-limited' ? 429 : 401;
       throw new ScimError(status, undefined, caller.reason);
     }
     if (!mayProvision(caller))
-      throw forbidden('This token may not provision: take one of the owner, or of an administrator.');
+      throw forbidden(
+        'This token may not provision: take one of the owner or an administrator that is for everything, or for "scim".',
+      );
     askers.set(request, { caller, address: request.ip });
   };
 

@@ -1,5 +1,5 @@
 import Fastify, { type InjectOptions } from 'fastify';
-import type { Caller, Refused } from '#call';
+import { type Caller, EVERYWHERE, type Refused } from '#call';
 import { type Database, schema } from '#db';
 import { createGroups } from '../groups.ts';
 import type { Change } from '../ports.ts';
@@ -16,14 +16,18 @@ export const callerOf = (workspaceId: string, userId: string, role: 1 | 2 | 3): 
   userId,
   role,
   tokenId: `token-${userId}`,
-  scope: { servers: null, endpoints: null },
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  scope: EVERYWHERE,
+  endsAt: null,
   permissions: {},
   preferences: {},
 });
 
 /** SCIM on a real database and a real HTTP application; callers are known by their user ids as bearers. */
 export const createTestScim = async (db: Database) => {
-  const callers = new Map<string, Caller & { operations?: string[] }>();
+  const callers = new Map<string, Caller>();
   const seen = { changes: [] as Change[], published: [] as string[], faults: [] as unknown[] };
   const ports = {
     async changed(change: Change) {
@@ -34,20 +38,21 @@ export const createTestScim = async (db: Database) => {
     },
     base: () => 'http://peta.test/scim/v2',
   };
-  const remove = async (workspaceId: string, userId: string): Promise<void> => {
-    await db.$client.query('delete from "user" where workspace_id = $1 and id = $2', [workspaceId, userId]);
+  const removeFrom = (table: 'user' | 'team') => async (workspaceId: string, id: string) => {
+    await db.$client.query(`delete from "${table}" where workspace_id = $1 and id = $2`, [workspaceId, id]);
+    return table === 'user' ? [id] : [];
   };
   const app = Fastify();
   await registerScim(app, {
     ...ports,
-    users: createUsers(postgresUsers({ db, remove }), ports),
-    groups: createGroups(postgresGroups(db), ports),
+    users: createUsers(postgresUsers({ db, remove: removeFrom('user') }), ports),
+    groups: createGroups(postgresGroups({ db, remove: removeFrom('team') }), ports),
     authenticate: async (bearer) => callers.get(bearer ?? '') ?? INVALID,
     onFault: (error) => void seen.faults.push(error),
   });
 
   /** Somebody in a workspace, who is made, and can be asked as by their id. */
-  const addPerson = async (workspaceId: string, id: string, role: 1 | 2 | 3, more: { operations?: string[] } = {}) => {
+  const addPerson = async (workspaceId: string, id: string, role: 1 | 2 | 3, more: Partial<Caller> = {}) => {
     await db.insert(schema.workspaces).values({ id: workspaceId, name: workspaceId }).onConflictDoNothing();
     await db.insert(schema.users).values({ workspaceId, id, name: id, role });
     callers.set(id, { ...callerOf(workspaceId, id, role), ...more });

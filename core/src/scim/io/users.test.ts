@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EVERYWHERE, type Scope } from '#call';
 import { schema } from '#db';
 import { createTestDatabase } from '../../db/test-database.ts';
 import { createTestScim, GROUP, patchOf, USER } from './test-scim.ts';
@@ -13,7 +14,13 @@ beforeAll(async () => {
   await scim.addPerson('default', 'admin', 2);
   await scim.addPerson('default', 'user', 3);
   await scim.addPerson('default', 'connector', 3, { operations: ['scim'] });
-  await scim.addPerson('default', 'narrow', 1, { operations: ['users.list'] });
+  const narrow = (scope: Partial<Scope>) => ({ scope: { ...EVERYWHERE, ...scope } });
+  await scim.addPerson('default', 'for-scim', 2, narrow({ operations: ['scim'] }));
+  await scim.addPerson('default', 'narrow', 2, narrow({ operations: ['users.list'] }));
+  await scim.addPerson('default', 'confined', 2, narrow({ servers: ['notes'] }));
+  await scim.addPerson('default', 'given-nothing', 3, narrow({ operations: ['scim'] }));
+  await scim.addPerson('default', 'auditor', 3, { isAuditor: true, operations: ['users.list'] });
+  await database.db.update(schema.users).set({ roleId: 'auditor' }).where(eq(schema.users.id, 'auditor'));
   await scim.addPerson('other', 'stranger', 1);
 });
 afterAll(async () => {
@@ -34,11 +41,11 @@ const names = async (filter: string, bearer = 'admin', more = '') => {
 describe('who may provision', () => {
   test('is the owner, an administrator, and whoever was given the operation', async () => {
     const statuses = await Promise.all(
-      ['owner', 'admin', 'connector', 'user', 'narrow', 'nobody'].map(
-        async (bearer) => (await scim.ask(bearer, 'GET', '/Users')).status,
-      ),
+      'owner admin connector for-scim user narrow confined given-nothing auditor nobody'
+        .split(' ')
+        .map(async (bearer) => (await scim.ask(bearer, 'GET', '/Users')).status),
     );
-    expect(statuses).toEqual([200, 200, 200, 403, 403, 401]);
+    expect(statuses).toEqual([200, 200, 200, 200, 403, 403, 403, 403, 403, 401]);
   });
 
   test('hears of a refusal in the words of SCIM, with the status as text', async () => {
@@ -67,6 +74,7 @@ describe('who may provision', () => {
     expect(await status('connector', 'connector')).toEqual([403, 403, 403]);
     expect(await status('admin', other.id)).toEqual([403, 403, 403]);
     expect(await status('connector', other.id)).toEqual([403, 403, 403]);
+    expect(await status('connector', 'auditor')).toEqual([403, 403, 403]);
     expect(await status('owner', other.id)).toEqual([200, 200, 204]);
     expect(scim.seen.changes.filter(({ outcome, target }) => outcome === 'refused' && target === 'owner')).toHaveLength(
       6,
