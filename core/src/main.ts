@@ -6,12 +6,14 @@ import { postgresSetup } from './admin/io/postgres-setup.ts';
 import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
-import { buildGateway } from './build/gateway.ts';
+import { buildGateway, type Gateway } from './build/gateway.ts';
+import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
 import { buildScim } from './build/scim.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createApp } from './http/io/app.ts';
+import { createGuardedFetch } from './lib/io/guarded-fetch.ts';
 import { createLog } from './lib/io/pino-log.ts';
 import type { Log } from './lib/log.ts';
 import { newSecret } from './lib/token.ts';
@@ -35,6 +37,9 @@ export type Peta = {
 type Options = { config: Config; version: string };
 
 const DRAIN_MS = 7_000;
+/** What others may have Peta fetch: metadata of clients, of identity providers, their keys. */
+const MAX_FETCHED_BYTES = 1024 * 1024;
+const FETCH_TIMEOUT_MS = 10_000;
 
 /** What the `peta` command on this machine finds the running Peta by: readable by its owner alone. */
 const writeMachineFile = async (home: string, content: object): Promise<string> => {
@@ -101,7 +106,15 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
         ),
       );
 
-    const gateway = await buildGateway({
+    const sessionKey = createHmac('sha256', masterKey).update('what clients hold for us').digest();
+    const oauthIdentity = buildOAuthIdentity({ config, db, sealer, baseUrl: () => baseUrl });
+    const fetch = createGuardedFetch({
+      privateHosts: config.PETA_PRIVATE_HOSTS,
+      maxBytes: MAX_FETCHED_BYTES,
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+
+    const gateway: Gateway = await buildGateway({
       config,
       home,
       db,
@@ -110,15 +123,24 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
-      sessionKey: createHmac('sha256', masterKey).update('what clients hold for us').digest(),
+      sessionKey,
+      credentials: [oauthIdentity.accessTokens],
+      metadataUrl: oauthIdentity.metadataUrl,
       openConfig,
     });
     undo.push(gateway.close);
 
     const { app, routes } = await createApp({
       hosts: {
-        allowedHosts: [...config.PETA_ALLOWED_HOSTS, ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST])],
-        allowedOrigins: config.PETA_ALLOWED_ORIGINS,
+        allowedHosts: [
+          ...config.PETA_ALLOWED_HOSTS,
+          ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST]),
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).hostname]),
+        ],
+        allowedOrigins: [
+          ...config.PETA_ALLOWED_ORIGINS,
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).origin]),
+        ],
       },
       tls: config.ENABLE_HTTPS
         ? { certPath: config.SSL_CERT_PATH ?? '', keyPath: config.SSL_KEY_PATH ?? '' }
@@ -127,6 +149,12 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const oauth = await buildOAuth(app, {
+      ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },
+      signIns: { current: async () => undefined },
+      fetch,
+    });
+    undo.push(oauth.close);
     buildAdmin(app, {
       db,
       log,
@@ -144,7 +172,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
 
-    await buildScim(app, { db, gateway, baseUrl: () => baseUrl });
+    await buildScim(app, { db, gateway, baseUrl: () => config.PETA_PUBLIC_URL ?? baseUrl });
 
     const address = await app.listen({ host: config.PETA_HOST, port: config.BACKEND_PORT }).catch((error: unknown) => {
       throw listenError(error, config);

@@ -39,6 +39,7 @@ import { hashOfSession } from '../path/session/sessions.ts';
 import { NO_HOLD } from '../runtime/pool.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
 import { followChanges } from './changes.ts';
+import { type CredentialStore, combineCredentials } from './credentials.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
 import { buildSessions } from './sessions.ts';
@@ -55,6 +56,10 @@ export type GatewayOptions = {
   machineKeyHash: string;
   /** Secret, the same on every replica: seals and marks what clients hold for us. */
   sessionKey: Buffer;
+  /** Kinds of credential beside service tokens. */
+  credentials: readonly CredentialStore[];
+  /** Where a client that reached this endpoint under this host finds out how to get a token for it. */
+  metadataUrl(endpoint: string, host: string | undefined): string;
   /** Opens a sealed launch configuration. */
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
@@ -109,7 +114,7 @@ export const buildGateway = async (options: GatewayOptions) => {
   const audit = createAudit({ journal, now });
 
   const lastUsed = createLastUsed(db, { everyMs: LAST_USED_MS, log });
-  const store = postgresTokens(db);
+  const { store, isServiceToken } = combineCredentials(postgresTokens(db), options.credentials);
   const identity = createIdentity({
     store: {
       byBearer: (bearer, hash) => withDatabase(() => store.byBearer(bearer, hash)),
@@ -118,7 +123,9 @@ export const buildGateway = async (options: GatewayOptions) => {
     endpoints,
     machineKeyHash,
     now,
-    touched: lastUsed.touched,
+    touched: (tokenId) => {
+      if (isServiceToken(tokenId)) lastUsed.touched(tokenId);
+    },
   });
 
   const processId = randomUUID();
@@ -190,6 +197,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     maxBodyBytes: config.PETA_MAX_BODY_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
     onFault,
+    metadataUrl: options.metadataUrl,
   };
   const entry = createHttpEntry(entryOptions);
   const sse = createSseEntry({ ...entryOptions, quietMs: parts.quietMs });
@@ -248,7 +256,8 @@ export const buildGateway = async (options: GatewayOptions) => {
     collisions: (workspaceId: string, { nameStyle, selection }: Pick<EndpointRecord, 'nameStyle' | 'selection'>) =>
       nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
 
-    register: (app: FastifyInstance): Promise<void> => registerMcp(app, { authenticate, entry, sse }),
+    register: (app: FastifyInstance): Promise<void> =>
+      registerMcp(app, { metadataUrl: options.metadataUrl, authenticate, entry, sse }),
 
     /** Starts what is to run from the start, and asks servers of which not everything is known that is kept. */
     startServers(): void {

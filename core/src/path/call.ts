@@ -18,9 +18,18 @@ export type Scope = {
   operations: readonly string[] | null;
   /** Of servers; a server of no environment belongs to every one. */
   environments: readonly string[] | null;
+  /** What an access token is for. */
+  kinds: readonly CapabilityKind[] | null;
 };
 
-export const EVERYWHERE: Scope = { servers: null, endpoints: null, tools: null, operations: null, environments: null };
+export const EVERYWHERE: Scope = {
+  servers: null,
+  endpoints: null,
+  tools: null,
+  operations: null,
+  environments: null,
+  kinds: null,
+};
 
 /** The person whose agent it is: it reaches no further than they do. */
 export type AgentOwner = { userId: string; role: 1 | 2 | 3; permissions: Permissions };

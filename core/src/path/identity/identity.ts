@@ -1,11 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { TokenScope } from '@peta/api';
 import { LRUCache } from 'lru-cache';
-import { type Arrival, type Caller, EVERYWHERE, FIRST_WORKSPACE, type Refused } from '#call';
+import { type Arrival, type Caller, EVERYWHERE, FIRST_WORKSPACE, type Refused, type Scope } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
-import { isEnabled, type Person, toCaller } from './person.ts';
+import { type CredentialScope, isEnabled, narrowed, type Person, toCaller } from './person.ts';
 
 /** What somebody proves who they are with, a service token for one, and the person behind it, as stored. */
 export type TokenRow = Person & {
@@ -13,7 +12,9 @@ export type TokenRow = Person & {
   tokenId: string;
   expiresAt: Date | null;
   revokedAt: Date | null;
-  scope: TokenScope;
+  scope: CredentialScope;
+  /** The one endpoint that an access token was issued for: anywhere else it is no token at all. */
+  audience?: string | undefined;
 };
 
 export type TokenStore = {
@@ -41,6 +42,7 @@ const MAX_ASKS = 5;
 const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthenticated', reason });
 const MISSING = refused('A token is needed: send it as "Authorization: Bearer …".');
 const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
+const FOREIGN = refused('The token was issued for another address: ask for one whose resource is this one.');
 const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
 const NOT_MCP: Refused = {
   kind: 'refused',
@@ -55,6 +57,12 @@ const noEndpoint = (path: string): Refused => ({
   reason: `There is no endpoint at ${path}, or it is switched off. Check the address, or ask an administrator for it; /mcp shows all that a token may use.`,
 });
 const GONE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'This endpoint is not there any more.' };
+
+/** What a credential may do today, and no more than what it was let in with: an access token carries its own bounds. */
+const withinBounds = ({ scope, ...row }: TokenRow, bounds: Scope): TokenRow => ({
+  ...row,
+  scope: narrowed(scope, bounds),
+});
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
 export const MACHINE: Caller = {
@@ -119,6 +127,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (!known) return INVALID;
       const { workspaceId, scope } = known.caller;
       if (!isValid(known.row)) return { ...INVALID, workspaceId };
+      if (known.row.audience !== undefined && known.row.audience !== endpoint) return { ...FOREIGN, workspaceId };
       if (scope.endpoints && !scope.endpoints.includes(endpoint)) return { ...ELSEWHERE, workspaceId };
       if (scope.operations && !scope.operations.includes('mcp') && isMcp(endpoint)) return { ...NOT_MCP, workspaceId };
       if (!places.isOpen(workspaceId, endpoint)) return { ...noEndpoint(endpoint), workspaceId };
@@ -133,7 +142,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;
-      const fresh = toCaller(row);
+      const fresh = toCaller(withinBounds(row, caller.scope));
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 

@@ -1,5 +1,5 @@
 import { AUDITOR_OPERATIONS, type TokenScope } from '@peta/api';
-import type { Caller, Permissions, Scope } from '#call';
+import { type Caller, type CapabilityKind, EVERYWHERE, type Permissions, type Scope } from '#call';
 
 /** A person or agent as stored, with what decides whether and how far they get. */
 export type Person = {
@@ -21,7 +21,9 @@ export type Person = {
   teamId: string | null;
 };
 
-type Credential = { tokenId: string; expiresAt: Date | null; scope: TokenScope };
+/** What a credential is confined to; an access token also to some kinds of capabilities. */
+export type CredentialScope = TokenScope & { kinds?: CapabilityKind[] | undefined };
+type Credential = { tokenId: string; expiresAt: Date | null; scope: CredentialScope };
 
 const ENABLED = 1;
 const AUDITOR = 'auditor';
@@ -37,12 +39,26 @@ export const isEnabled = (person: Person, now: number): boolean =>
 
 const roleOf = (role: number): Caller['role'] => (role === 1 || role === 2 ? role : 3);
 
-const scopeOf = ({ servers, endpoints, tools, operations, environments }: TokenScope): Scope => ({
+const both = <T>(one: readonly T[] | null, other: T[] | undefined): T[] | undefined =>
+  one ? one.filter((item) => !other || other.includes(item)) : other;
+
+/** What lies within both. */
+export const narrowed = (scope: CredentialScope, bounds: Scope): CredentialScope => ({
+  servers: both(bounds.servers, scope.servers),
+  endpoints: both(bounds.endpoints, scope.endpoints),
+  tools: both(bounds.tools, scope.tools),
+  operations: both(bounds.operations, scope.operations),
+  environments: both(bounds.environments, scope.environments),
+  kinds: both(bounds.kinds, scope.kinds),
+});
+
+const scopeOf = ({ servers, endpoints, tools, operations, environments, kinds }: CredentialScope): Scope => ({
   servers: servers ?? null,
   endpoints: endpoints ?? null,
   tools: tools ?? null,
   operations: operations ?? null,
   environments: environments ?? null,
+  kinds: kinds ?? null,
 });
 
 const earliest = (...times: (Date | null | undefined)[]): number | null => {
@@ -77,3 +93,19 @@ export const toCaller = (row: Person & Credential): Caller => {
     preferences,
   };
 };
+
+/** Somebody who acts without a token, signed in with a browser for one, as the log is to name them. */
+export const namedCaller = (workspaceId: string, userId: string): Caller => ({
+  workspaceId,
+  kind: 'user',
+  userId,
+  role: 3,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  tokenId: null,
+  scope: EVERYWHERE,
+  endsAt: null,
+  permissions: {},
+  preferences: {},
+});

@@ -62,6 +62,8 @@ export const allows = (
   const verdict = allowsServer(server, caller, clientName);
   if (!verdict.allowed) return verdict;
   const { serverId, switches } = server;
+  if (caller.scope.kinds && !caller.scope.kinds.includes(kind))
+    return no('token', `The token's scope does not include ${LIST[kind]}.`);
   if (!isOn(switches, kind, name)) return no('server', `The server ${serverId} does not expose the ${kind} ${name}.`);
   if (!isOn(entry(caller.permissions, serverId), kind, name))
     return no('administrator', `The permissions of this person do not include the ${kind} ${name} of ${serverId}.`);
