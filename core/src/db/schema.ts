@@ -58,6 +58,8 @@ export const users = pgTable(
     externalId: text('external_id'),
     /** What that directory says of them besides, in SCIM's words, their user name as it is written there for one. */
     directory: jsonb('directory').$type<JsonObject>(),
+    /** What that directory, or one that takes them over, finds them by, in lower case. */
+    userName: text('user_name').generatedAlwaysAs(sql`lower(coalesce(directory->>'userName', email, id))`),
     /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
     status: smallint('status').notNull().default(1),
     /** The administrator's layer. */
@@ -75,7 +77,7 @@ export const users = pgTable(
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex('user_email').on(t.workspaceId, t.email),
     uniqueIndex('user_external').on(t.workspaceId, t.externalId),
-    index('user_name').on(t.workspaceId, sql`lower(coalesce(${t.directory}->>'userName', ${t.email}, ${t.id}))`),
+    index('user_user_name').on(t.workspaceId, t.userName),
   ],
 );
 

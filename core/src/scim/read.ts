@@ -4,6 +4,9 @@ import { booleanOf } from './match.ts';
 import { type Attribute, attributeOf, COMMON, type Schema } from './schema.ts';
 
 const MAX_TEXT = 1_024;
+/** Of what the database looks people up by. */
+const MAX_KEY = 256;
+const KEYS = new Set(['userName', 'externalId']);
 const MAX_VALUES: Record<string, number> = { members: 50_000 };
 const MOST_VALUES = 100;
 
@@ -15,7 +18,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const textOf = (name: string, value: unknown): string | undefined => {
   if (typeof value !== 'string') throw invalidValue(`${name} must be text.`);
-  if (value.length > MAX_TEXT) throw invalidValue(`${name} may have ${MAX_TEXT} characters.`);
+  const most = KEYS.has(name) ? MAX_KEY : MAX_TEXT;
+  if (value.length > most) throw invalidValue(`${name} may have ${most} characters.`);
   if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw invalidValue(`${name} holds characters that are none.`);
   return value.trim() === '' ? undefined : value;
 };

@@ -5,9 +5,6 @@ import type { Column, Columns } from './filter-sql.ts';
 
 const { users, teams, teamMembers } = schema;
 
-/** What the directory calls the person, or would find them by. */
-export const userName: SQL = sql`coalesce(${users.directory}->>'userName', ${users.email}, ${users.id})`;
-
 const emails: SQL = sql`jsonb_array_elements(case
   when jsonb_typeof(${users.directory}->'emails') = 'array' then ${users.directory}->'emails'
   when ${users.directory} is null and ${users.email} is not null
@@ -28,7 +25,14 @@ export const userColumns: Columns = new Map<string, Column>([
   schemasOf(USER),
   ['id', { kind: 'exact', at: sql`${users.id}` }],
   ['externalid', { kind: 'exact', at: sql`${users.externalId}` }],
-  ['username', { kind: 'text', at: userName }],
+  [
+    'username',
+    {
+      kind: 'text',
+      at: sql`coalesce(${users.directory}->>'userName', ${users.email}, ${users.id})`,
+      lower: sql`${users.userName}`,
+    },
+  ],
   ['displayname', { kind: 'text', at: sql`${users.name}` }],
   ['active', { kind: 'boolean', at: sql`(${users.status} = 1)` }],
   ...['nickName', 'title', 'userType', 'preferredLanguage', 'locale', 'timezone'].map(said),

@@ -4,7 +4,12 @@ import type { Filter, Literal, Operator } from '../filter.ts';
 import { booleanOf } from '../match.ts';
 import { type Schema, withoutUrn } from '../schema.ts';
 
-type Single = { kind: 'text' | 'exact' | 'boolean' | 'time'; at: SQL };
+type Single = {
+  kind: 'text' | 'exact' | 'boolean' | 'time';
+  at: SQL;
+  /** The same in lower case, where it is kept. */
+  lower?: SQL;
+};
 /** Where an attribute is found; one of several values in rows of its own, which `value` stands for when none is named. */
 type Many = { kind: 'many'; rows: SQL; columns: { [name: string]: Single } & { value: Single } };
 export type Column = Single | Many;
@@ -27,7 +32,11 @@ const TEXT: Record<Operator, (have: SQL, want: SQL) => SQL> = {
   le: (have, want) => sql`${have} <= ${want}`,
 };
 
-const compareOne = (path: string, { kind, at }: Single, { operator, value }: Comparison): SQL => {
+const compareOne = (
+  path: string,
+  { kind, at, lower = sql`lower(${at})` }: Single,
+  { operator, value }: Comparison,
+): SQL => {
   if (value === null) {
     if (operator === 'eq') return sql`${at} is null`;
     if (operator === 'ne') return sql`${at} is not null`;
@@ -49,7 +58,7 @@ const compareOne = (path: string, { kind, at }: Single, { operator, value }: Com
     // What was told of a time ends at the millisecond.
     return TEXT[operator](sql`date_trunc('milliseconds', ${at})`, sql`${time.toISOString()}::timestamptz`);
   }
-  const [have, want] = kind === 'exact' ? [at, sql`${value}::text`] : [sql`lower(${at})`, sql`lower(${value}::text)`];
+  const [have, want] = kind === 'exact' ? [at, sql`${value}::text`] : [lower, sql`lower(${value}::text)`];
   // Which comes first hangs on no language; what is equal is found by an index.
   return TEXT[operator](operator === 'eq' || operator === 'ne' ? have : sql`${have} collate "C"`, want);
 };
@@ -123,6 +132,6 @@ export const toCondition = (schema: Schema, columns: Columns, filter: Filter): S
 export const toOrder = (columns: Columns, sortBy: string, isDescending: boolean): SQL => {
   const column = columns.get(sortBy.toLowerCase());
   if (!column || column.kind === 'many') throw invalidPath(`Nothing can be sorted by ${quoted(sortBy)}.`);
-  const key = column.kind === 'text' ? sql`lower(${column.at}) collate "C"` : column.at;
+  const key = column.kind === 'text' ? sql`${column.lower ?? sql`lower(${column.at})`} collate "C"` : column.at;
   return isDescending ? sql`${key} desc` : sql`${key} asc`;
 };

@@ -48,6 +48,8 @@ const strange = (): unknown =>
     '\ud800',
     '\u202e<script>',
     'x'.repeat(3_000),
+    Array.from({ length: 120 }, () => String.fromCodePoint(0x1f300 + random(700))).join(''),
+    Array.from({ length: 1_000 }, () => String.fromCodePoint(0x3400 + random(6_000))).join(''),
     [],
     {},
     [null],

@@ -4,7 +4,7 @@ import { taken } from '../errors.ts';
 import { schemas } from '../schema.ts';
 import type { GroupOf, Person, PersonColumns } from '../user.ts';
 import type { UserStore } from '../users.ts';
-import { userColumns, userName } from './columns.ts';
+import { userColumns } from './columns.ts';
 import { toCondition, toOrder } from './filter-sql.ts';
 import { inTurn, type Transaction } from './writing.ts';
 
@@ -53,9 +53,7 @@ export const postgresUsers = ({ db, remove }: Options): UserStore => {
     const [other] = await on
       .select({ id: users.id })
       .from(users)
-      .where(
-        and(eq(users.workspaceId, workspaceId), ne(users.id, id), sql`lower(${userName}) = lower(${wanted}::text)`),
-      )
+      .where(and(eq(users.workspaceId, workspaceId), ne(users.id, id), sql`${users.userName} = lower(${wanted}::text)`))
       .limit(1);
     if (other) throw taken('Somebody else has this userName.');
   };
