@@ -150,8 +150,12 @@ test('whoever the directory takes out is out within a second, with what they hav
 test('a token for provisioning does nothing else, and others do not provision', async () => {
   const issue = async (userId: string, scope = {}) => (await api.tokens.issue({ userId, scope })).secret;
   const forScim = await issue('directory', { operations: ['scim'] });
-  const elsewhere = await fetch(`${peta.url}/api/v1/users`, { headers: { authorization: `Bearer ${forScim}` } });
-  expect(elsewhere.status).toBe(403);
+  const atScim = await issue('directory', { endpoints: ['/scim/v2'] });
+  for (const token of [forScim, atScim]) {
+    expect((await createDirectory(peta.url, token)('GET', '/Users?count=0')).status).toBe(200);
+    const elsewhere = await fetch(`${peta.url}/api/v1/users`, { headers: { authorization: `Bearer ${token}` } });
+    expect(elsewhere.status).toBe(403);
+  }
   await api.users.create({ userId: 'plain', name: 'Plain' });
   for (const token of [await issue('plain'), await issue('directory', { operations: ['users.list'] })])
     expect((await createDirectory(peta.url, token)('GET', '/Users')).json).toMatchObject({ status: '403' });
