@@ -8,7 +8,7 @@ import { checkSchemas, readResource } from './read.ts';
 import { schemas } from './schema.ts';
 import { newId } from './user.ts';
 
-export type Decided = { columns: GroupColumns; memberIds: ReadonlySet<string> };
+type Decided = { columns: GroupColumns; memberIds: ReadonlySet<string> };
 export type Moved = { added: string[]; removed: string[] };
 
 /** Teams of one workspace. A name that another has is refused as taken, and so is a member who is not there. */

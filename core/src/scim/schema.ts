@@ -27,7 +27,7 @@ export type Schema = {
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
 /** Its attributes are taken and not kept. */
-export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
 const attribute = (name: string, description: string, more: Partial<Attribute> = {}): Attribute => ({
   name,

@@ -10,7 +10,7 @@ import { registerScim } from './routes.ts';
 
 const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
 
-export const callerOf = (workspaceId: string, userId: string, role: 1 | 2 | 3): Caller => ({
+const callerOf = (workspaceId: string, userId: string, role: 1 | 2 | 3): Caller => ({
   workspaceId,
   kind: 'user',
   userId,
