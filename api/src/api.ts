@@ -4,10 +4,12 @@ import { type ClientOf, createCaller, type HandlersOf } from './client.ts';
 import { endpoints } from './endpoints.ts';
 import { environments } from './environments.ts';
 import { proxy, routes, setup } from './gateway.ts';
+import { clients, consents, signingKeys } from './oauth.ts';
 import type { Operation } from './operation.ts';
 import { roles } from './roles.ts';
 import { capabilities, servers } from './servers.ts';
 import { sessions } from './sessions.ts';
+import { signIns } from './sign-ins.ts';
 import { teams } from './teams.ts';
 import { tokens } from './tokens.ts';
 import { me, users } from './users.ts';
@@ -18,11 +20,13 @@ export type { AuditRecord } from './audit.ts';
 export { ApiError, type ClientOptions } from './client.ts';
 export type { Endpoint, EndpointChanges, NameStyle, Selected, ToolChange } from './endpoints.ts';
 export type { Environment } from './environments.ts';
+export type { Consent, OAuthClient } from './oauth.ts';
 export type { Guard, Operation } from './operation.ts';
 export type { CustomRole } from './roles.ts';
 export { LaunchConfig, type Offer, type Server, type ServerChanges } from './servers.ts';
 export type { Session } from './sessions.ts';
 export { type DangerLevel, Permissions, type Switch, Switches, type SwitchesChange } from './shapes.ts';
+export type { SignIn } from './sign-ins.ts';
 export type { Team, TeamChanges } from './teams.ts';
 export type { Token, TokenScope } from './tokens.ts';
 export type { User, UserChanges } from './users.ts';
@@ -41,6 +45,10 @@ export const api = {
   environments,
   tokens,
   sessions,
+  signIns,
+  clients,
+  consents,
+  signingKeys,
   audit,
   proxy,
   setup,

@@ -117,6 +117,22 @@ export const users = {
     input: One,
     output: z.object({ user: User }),
   }),
+  invite: operation({
+    method: 'POST',
+    path: '/users/:userId/invite',
+    guard: 'administrator',
+    summary: 'Make a one-time link with which a person chooses a password or passkey; earlier ones of theirs end',
+    input: One,
+    output: z.object({ link: z.string(), expiresAt: Time }),
+  }),
+  signOut: operation({
+    method: 'POST',
+    path: '/users/:userId/sign-out',
+    guard: 'administrator',
+    summary: 'Sign a person out of every browser; service tokens go on',
+    input: One,
+    output: Done,
+  }),
   setPermissions: operation({
     method: 'PUT',
     path: '/users/:userId/permissions',

@@ -9,6 +9,7 @@ import { buildAdmin } from './build/admin.ts';
 import { buildGateway, type Gateway } from './build/gateway.ts';
 import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
 import { buildScim } from './build/scim.ts';
+import { buildSignIn } from './build/sign-in.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
@@ -149,13 +150,26 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const signIn = buildSignIn({
+      db,
+      log,
+      key: createHmac('sha256', masterKey).update('signing in').digest(),
+      sealer,
+      publish: gateway.publish,
+      follow: bus.subscribe,
+      note: gateway.noteSignIn,
+      baseUrl: () => baseUrl,
+    });
+    undo.push(signIn.close);
+    signIn.register(app);
     const oauth = await buildOAuth(app, {
       ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },
-      signIns: { current: async () => undefined },
+      signIns: signIn,
       fetch,
     });
     undo.push(oauth.close);
     buildAdmin(app, {
+      signIn,
       db,
       log,
       version,
@@ -168,6 +182,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
           row: serverId,
           column: 'sealed_launch_config',
         }),
+      oauth,
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });

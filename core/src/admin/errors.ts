@@ -69,5 +69,9 @@ export const environmentInUse = (environmentId: string, serverIds: readonly stri
     `These servers belong to ${environmentId}: ${serverIds.join(', ')}. Move them to another environment, or to all, first.`,
   );
 export const noToken = () => new AdminError(404, 'TOKEN_NOT_FOUND', 1001, 'There is no such token.');
+export const noClient = (clientId: string) =>
+  new AdminError(404, 'CLIENT_NOT_FOUND', 1001, `There is no OAuth client with the id "${clientId}".`);
+export const noConsent = () => new AdminError(404, 'CONSENT_NOT_FOUND', 1001, 'There is no such consent.');
 export const noProxy = () => new AdminError(404, 'PROXY_NOT_FOUND', 5001, 'This gateway has no such proxy.');
 export const proxyExists = () => new AdminError(409, 'PROXY_EXISTS', 5002, 'This gateway has been named already.');
+export const noSignIn = () => new AdminError(404, 'SIGN_IN_NOT_FOUND', 1001, 'There is no such sign-in.');

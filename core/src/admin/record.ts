@@ -14,7 +14,15 @@ export type Change = {
 };
 
 /** Fields that hold a secret by their place; whatever gives itself away elsewhere the log takes out. */
-const SECRET_FIELDS = new Set(['launchConfig', 'secret', 'setupLink', 'encryptedToken', 'proxyKey']);
+const SECRET_FIELDS = new Set([
+  'launchConfig',
+  'secret',
+  'setupLink',
+  'encryptedToken',
+  'proxyKey',
+  'password',
+  'link',
+]);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -40,6 +48,9 @@ export const targetOf = (input: Record<string, unknown>): string | null => {
     input.sessionId ??
     input.teamId ??
     input.roleId ??
+    input.signInId ??
+    input.clientId ??
+    input.consentId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

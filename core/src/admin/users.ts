@@ -5,7 +5,7 @@ import { AUDITOR, checkKeepsOwner, checkMayChange, checkMayChangeSelf, checkMayG
 import type { RoleStore } from './roles.ts';
 import type { Asker } from './run.ts';
 
-export type NewUser = UserChanges & {
+type NewUser = UserChanges & {
   userId: string;
   name: string;
   role: 1 | 2 | 3;
@@ -54,7 +54,8 @@ const SUSPENDED = 3;
 
 type Ports = { store: UserStore; roles: Pick<RoleStore, 'find'>; publish: Publish };
 
-export const createUsers = ({ store, roles, publish }: Ports): Handlers<Asker>['users'] => {
+/** Without what concerns signing in, which is `createSignIns`'s. */
+export const createUsers = ({ store, roles, publish }: Ports): Omit<Handlers<Asker>['users'], 'invite' | 'signOut'> => {
   const find = async (caller: Caller, userId: string): Promise<User> => {
     const user = await store.find(caller.workspaceId, userId);
     if (!user) throw noUser(userId);

@@ -10,6 +10,7 @@ import { registerHealth } from '../admin/io/health.ts';
 import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
+import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresRoles } from '../admin/io/postgres-roles.ts';
@@ -23,12 +24,14 @@ import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
+import { createOAuth, type OAuthPort } from '../admin/oauth.ts';
 import { createProxy } from '../admin/proxy.ts';
 import { createRoles } from '../admin/roles.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
 import { createServers } from '../admin/servers.ts';
 import { createSessions } from '../admin/sessions.ts';
 import { createSetup } from '../admin/setup.ts';
+import { createSignIns } from '../admin/sign-ins.ts';
 import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
@@ -39,16 +42,24 @@ import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
+import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import type { Gateway } from './gateway.ts';
+import type { SignIn } from './sign-in.ts';
 
 export type AdminOptions = {
   db: Database;
   log: Log;
   version: string;
   gateway: Gateway;
+  signIn: SignIn;
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
+  oauth: {
+    port: OAuthPort;
+    sealSecret(clientId: string, secret: string): string;
+    endUser(workspaceId: string, userId: string): Promise<void>;
+  };
   baseUrl(): string;
   shutdown(): void;
 };
@@ -57,9 +68,23 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 
 /** Everything administrators and people reach by HTTP that is not MCP. */
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
-  const { db, gateway, seal, baseUrl, shutdown, version, routes } = options;
+  const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
-  const users = postgresUsers(db);
+  const people = postgresUsers(db);
+  // Whoever is given the id of somebody who was removed has nothing of what that person allowed.
+  const users: typeof people = {
+    ...people,
+    async remove(workspaceId, userId) {
+      const wasThere = await people.remove(workspaceId, userId);
+      await options.oauth.endUser(workspaceId, userId);
+      return wasThere;
+    },
+    async removeBelow(workspaceId, role) {
+      const removed = await people.removeBelow(workspaceId, role);
+      for (const userId of removed) await options.oauth.endUser(workspaceId, userId);
+      return removed;
+    },
+  };
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
   const environments = postgresEnvironments(db);
@@ -85,9 +110,26 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   };
   const userHandlers = createUsers({ store: users, roles, publish });
   const serverHandlers = createServers(ports);
+  const signInHandlers = createSignIns({
+    users,
+    baseUrl,
+    signIns: {
+      ...signIn.signIns,
+      async invite(workspaceId, userId) {
+        const person = await signIn.people.find(workspaceId, userId, new Date());
+        return person?.isWelcome && person.userId === userId ? signIn.invites.create(person) : undefined;
+      },
+    },
+  });
+  const passwords = {
+    faultOf: signIn.local.faultOf,
+    hash: signIn.hasher.hash,
+    signOut: (workspaceId: string, userId: string) => signIn.signIns.end({ workspaceId, userId }),
+  };
 
   const handlers: Handlers<Asker> = {
-    users: userHandlers,
+    users: { ...userHandlers, ...signInHandlers.ofUsers },
+    signIns: signInHandlers.resource,
     me: createMe({ store: users, teams, publish }),
     teams: createTeams({ store: teams, users, publish }),
     roles: createRoles(roles, publish),
@@ -97,6 +139,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({ store: postgresOAuth(db, options.oauth.sealSecret), oauth: options.oauth.port, users }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();
@@ -112,7 +155,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       },
       shutdown,
     }),
-    setup: createSetup({ store: setup, publish, baseUrl }),
+    setup: createSetup({ store: setup, publish, passwords, baseUrl }),
     environments: createEnvironments(environments),
     workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
@@ -129,7 +172,18 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     handler: (input: unknown, who: Asker) => withDatabase(() => forAsker(who, () => named.handler(input, who))),
   }));
   const run = createRunner({ changed: audit.changed });
-  registerRest(app, { operations, run, authenticate, version, onFault });
+  registerRest(app, {
+    operations,
+    run,
+    authenticate,
+    async signedIn(request) {
+      const signedIn = await withDatabase(() => signIn.forApi(request));
+      const caller = signedIn && (await gateway.callerOf(tokenIdOf(signedIn.signInId)));
+      return caller && !('code' in caller) ? caller : undefined;
+    },
+    version,
+    onFault,
+  });
   registerActions(app, {
     operations,
     run,

@@ -30,16 +30,17 @@ import { stateless } from '../path/edge/eras/2026-07-28.ts';
 import { createHttpEntry } from '../path/edge/io/http.ts';
 import { createSseEntry } from '../path/edge/io/sse.ts';
 import { createLive } from '../path/edge/live.ts';
-import { createIdentity, MACHINE } from '../path/identity/identity.ts';
-import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
+import { MACHINE } from '../path/identity/identity.ts';
 import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
 import { createPolicy } from '../path/policy/policy.ts';
 import { hashOfSession } from '../path/session/sessions.ts';
 import { NO_HOLD } from '../runtime/pool.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
+import type { Note } from '../sign-in/io/browser.ts';
+import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import { followChanges } from './changes.ts';
-import { type CredentialStore, combineCredentials } from './credentials.ts';
+import { buildIdentity, type CredentialStore } from './credentials.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
 import { buildSessions } from './sessions.ts';
@@ -67,7 +68,6 @@ export type GatewayOptions = {
 /** How long a list waits for servers that have never been asked. */
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
-const LAST_USED_MS = 60_000;
 /** How often what is open is looked at for callers whose time is over. */
 const ENDS_MS = 500;
 
@@ -113,19 +113,13 @@ export const buildGateway = async (options: GatewayOptions) => {
   const drain = createDrain({ db, folder: join(home, 'journal'), instanceId, head: journal.position, log });
   const audit = createAudit({ journal, now });
 
-  const lastUsed = createLastUsed(db, { everyMs: LAST_USED_MS, log });
-  const { store, isServiceToken } = combineCredentials(postgresTokens(db), options.credentials);
-  const identity = createIdentity({
-    store: {
-      byBearer: (bearer, hash) => withDatabase(() => store.byBearer(bearer, hash)),
-      byId: (tokenId) => withDatabase(() => store.byId(tokenId)),
-    },
+  const { identity, lastUsed } = buildIdentity({
+    db,
+    log,
     endpoints,
     machineKeyHash,
     now,
-    touched: (tokenId) => {
-      if (isServiceToken(tokenId)) lastUsed.touched(tokenId);
-    },
+    credentials: options.credentials,
   });
 
   const processId = randomUUID();
@@ -232,6 +226,10 @@ export const buildGateway = async (options: GatewayOptions) => {
     registry,
     sessions,
     authenticate,
+    /** The caller of a credential that was proved elsewhere, such as a browser's sign-in. */
+    callerOf: identity.byTokenId,
+    noteSignIn: ({ signInId, details = {}, ...note }: Note): Promise<void> =>
+      audit.signIn({ ...note, details, tokenId: signInId === undefined ? null : tokenIdOf(signInId) }),
     onFault,
     publish: (change: Change) => changes.publish(change),
     /** Waits, not long, until what was recorded so far can be read. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -173,9 +174,9 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
         ),
       used: clients.touched,
     });
-    made.on('server_error', (_ctx, error) =>
-      log.error('The authorization server failed', { reason: sentenceOf(error) }),
-    );
+    const failed = (error: unknown) => log.error('The authorization server failed', { reason: sentenceOf(error) });
+    made.on('server_error', (_ctx, error) => failed(error));
+    (made as EventEmitter).on('error', failed);
     return made;
   };
   let current: { keys: readonly SigningKey[]; provider: Provider } | undefined;
@@ -204,8 +205,23 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
     every(SWEEP_MS, 'Sweeping what OAuth keeps', records.sweep),
   ];
 
+  const clientSecretBinding = (clientId: string) => ({
+    ...{ workspaceId: '', table: 'oauth_client', row: clientId, column: 'sealed_secret' },
+  });
   return {
     records,
+    /** What the administrative API tells it to do. */
+    port: {
+      redirectRefusal: redirects.refusal,
+      endClient: records.endClient,
+      async endConsent(consentId: string) {
+        await records.endGrant(consentId);
+      },
+      keys: () => [...keys.all()],
+      rotateKeys: keys.rotate,
+    },
+    sealSecret: (clientId: string, secret: string) => sealer.seal(secret, clientSecretBinding(clientId)),
+    endUser: records.endUser,
     close(): void {
       for (const timer of timers) clearInterval(timer);
     },

@@ -6,6 +6,7 @@ import { createTestDatabase } from '../db/test-database.ts';
 import { createApp } from '../http/io/app.ts';
 import { silentLog } from '../lib/log.ts';
 import { newToken } from '../lib/token.ts';
+import { createClients } from '../oauth/io/postgres-clients.ts';
 import type { AdminChange } from '../path/audit/audit.ts';
 import { createSealer } from '../path/vault/seal.ts';
 import { buildOAuth, buildOAuthIdentity } from './oauth.ts';
@@ -64,6 +65,14 @@ export const startWorld = async ({ env = {}, fetch: fetcher = globalThis.fetch }
   return {
     ...{ db, oauth, identity, routes, revoked, noted, base: baseUrl, mcp: `${baseUrl}/mcp` },
     ...{ keys: identity.keys, tokens: identity.accessTokens },
+    clientAdapter: createClients({ db, sealer, address: () => null }).adapter,
+    /** Lets so many seconds pass for what a client was given. */
+    async age(model: string, clientId: string, seconds: number): Promise<void> {
+      await db.$client.query(
+        'update oauth_record set expires_at = expires_at - make_interval(secs => $3) where model = $1 and client_id = $2',
+        [model, clientId, seconds],
+      );
+    },
     /** Another replica: the same database and secrets, reached by another port under the same public address. */
     async replica() {
       const other = await build(() => baseUrl);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AUTH_METHODS, DEVICE_GRANT, EXCHANGE_GRANT } from './metadata.ts';
 import type { RedirectRules } from './redirects.ts';
-import { isMcpScope, OWN_SCOPES, scopesOf } from './scopes.ts';
+import { isMcpScope, scopesOf } from './scopes.ts';
 
 const GRANTS = ['authorization_code', 'refresh_token', DEVICE_GRANT, EXCHANGE_GRANT];
 const MAX_REDIRECTS = 20;
@@ -24,6 +24,9 @@ const Body = z.object({
   token_endpoint_auth_method: z.string().default('client_secret_basic'),
   jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(10) }).optional(),
 });
+
+const applicationType = (redirectUris: readonly string[]): 'web' | 'native' =>
+  redirectUris.every((one) => one.startsWith('https://')) ? 'web' : 'native';
 
 export type Registration = { metadata: Record<string, unknown> } | { error: string; description: string };
 
@@ -48,7 +51,7 @@ export const readRegistration = (body: unknown, redirects: RedirectRules): Regis
     return bad('redirect_uris: at least one is needed.', 'invalid_redirect_uri');
   if (!AUTH_METHODS.some((method) => method === token_endpoint_auth_method))
     return bad(`token_endpoint_auth_method: must be one of ${AUTH_METHODS.join(', ')}.`);
-  const scopes = scopesOf(scope).filter((one) => isMcpScope(one) || OWN_SCOPES.includes(one));
+  const scopes = scopesOf(scope).filter(isMcpScope);
   return {
     metadata: {
       ...rest,
@@ -56,8 +59,45 @@ export const readRegistration = (body: unknown, redirects: RedirectRules): Regis
       grant_types: grants,
       response_types: hasCode ? ['code'] : [],
       token_endpoint_auth_method,
-      application_type: redirect_uris.every((one) => one.startsWith('https://')) ? 'web' : 'native',
-      ...(scopes.some(isMcpScope) && { scope: [...new Set([...scopes, ...OWN_SCOPES])].join(' ') }),
+      application_type: applicationType(redirect_uris),
+      ...(scopes.length > 0 && { peta_scopes: scopes }),
     },
   };
+};
+
+const KEPT = [
+  'client_id',
+  'client_name',
+  'client_uri',
+  'redirect_uris',
+  'jwks',
+  'jwks_uri',
+  'token_endpoint_auth_method',
+  // Refused, not ignored, where they stand in a document that anybody can read.
+  'client_secret',
+  'client_secret_expires_at',
+];
+
+/** What is read of a client's metadata document: what is meant for other servers is none of our business. */
+export const readDocument = (text: string): string => {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return text;
+  const given = Object.entries(document);
+  const listed = (name: string): string[] => {
+    const value = given.find(([key]) => key === name)?.[1];
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  };
+  const grants = listed('grant_types').filter((one) => GRANTS.includes(one));
+  return JSON.stringify({
+    token_endpoint_auth_method: 'none',
+    ...Object.fromEntries(given.filter(([key]) => KEPT.includes(key))),
+    application_type: applicationType(listed('redirect_uris')),
+    grant_types: grants.length > 0 ? grants : ['authorization_code'],
+    response_types: ['code'],
+  });
 };

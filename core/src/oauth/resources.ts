@@ -21,17 +21,19 @@ export const createResources = ({ publicUrl, isDerived }: ResourcesOptions) => {
     return [base, ...LOOPBACK.map((host) => `${url.protocol}//${host}${port}`).filter((other) => other !== base)];
   };
 
+  const endpointOf = (resource: string): string | undefined => {
+    for (const base of bases()) {
+      const path = resource.startsWith(base) ? resource.slice(base.length) : '';
+      if (ENDPOINT.test(path)) return path;
+    }
+    return undefined;
+  };
+
   return {
     publicUrl,
 
     /** The endpoint that an audience names, exactly; undefined for anything that is not ours. */
-    endpointOf(resource: string): string | undefined {
-      for (const base of bases()) {
-        const path = resource.startsWith(base) ? resource.slice(base.length) : '';
-        if (ENDPOINT.test(path)) return path;
-      }
-      return undefined;
-    },
+    endpointOf,
 
     /** The address of an endpoint for whoever asked this host. */
     resourceOf(endpoint: string, host: string | undefined): string {

@@ -6,7 +6,7 @@ import { postgresTokens } from './postgres-tokens.ts';
 import { postgresUsers } from './postgres-users.ts';
 import type { Queries } from './queries.ts';
 
-const { setupLinks, workspaces } = schema;
+const { setupLinks, workspaces, passwords } = schema;
 
 /** One at a time for each workspace, so that there is one link and one first owner. */
 const lock = (db: Queries, workspaceId: string) =>
@@ -35,6 +35,12 @@ export const postgresSetup = (db: Database): SetupStore => ({
           users: postgresUsers(tx),
           tokens: postgresTokens(tx),
           adoptToken: (...token) => adoptToken(tx, ...token),
+          async setPassword(workspaceId, userId, hash) {
+            await tx
+              .insert(passwords)
+              .values({ workspaceId, userId, hash, changedAt: now })
+              .onConflictDoUpdate({ target: [passwords.workspaceId, passwords.userId], set: { hash, changedAt: now } });
+          },
         });
       }),
     ),

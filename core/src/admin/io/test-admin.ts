@@ -1,15 +1,16 @@
-import { AUDITOR_OPERATIONS, api, type Handlers } from '@peta/api';
-import { and, eq } from 'drizzle-orm';
+import { randomUUID } from 'node:crypto';
+import { api, type Handlers } from '@peta/api';
 import Fastify from 'fastify';
-import { type Caller, EVERYWHERE, type Listing, type Refused, type Scope } from '#call';
-import { type Database, schema } from '#db';
-import { hashToken, newToken } from '#lib/token';
+import type { Caller, Listing } from '#call';
+import type { Database } from '#db';
+import { newToken } from '#lib/token';
 import { createAgents } from '../agents.ts';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
 import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
+import { createOAuth } from '../oauth.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
 import { createRoles } from '../roles.ts';
@@ -17,6 +18,7 @@ import { type Asker, createRunner, listOperations } from '../run.ts';
 import { createServers } from '../servers.ts';
 import { createSessions } from '../sessions.ts';
 import { createSetup, createSetupLink } from '../setup.ts';
+import { createSignIns, type SignInPorts } from '../sign-ins.ts';
 import { createTeams } from '../teams.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
@@ -26,6 +28,7 @@ import { registerHealth } from './health.ts';
 import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
 import { postgresEnvironments } from './postgres-environments.ts';
+import { postgresOAuth } from './postgres-oauth.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
 import { postgresRoles } from './postgres-roles.ts';
@@ -38,12 +41,9 @@ import { postgresUsers } from './postgres-users.ts';
 import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
+import { bySomeCookie, createAuthenticate, createTestSignIns } from './test-callers.ts';
 
 const W = 'default';
-const { users: userTable, tokens: tokenTable, roles: roleTable } = schema;
-
-const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
-
 const LISTING: Listing = {
   tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
   resources: [{ uri: 'notes://all' }],
@@ -70,6 +70,9 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     /** What was to be sealed, by the stand-in that stands for it in the database. */
     sealed: new Map<string, unknown>(),
     started: [] as string[],
+    signIns: [] as Awaited<ReturnType<SignInPorts['list']>>,
+    /** Clients and consents that the authorization server was told to end. */
+    ended: [] as string[],
     shutdowns: 0,
   };
   const broken = { audit: false, database: true };
@@ -107,8 +110,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
 
   const userHandlers = createUsers({ store: users, roles, publish });
   const serverHandlers = createServers({ store, environments, runtime, seal, publish });
+  const signInHandlers = createSignIns({
+    users,
+    baseUrl,
+    signIns: createTestSignIns(seen),
+  });
   const handlers: Handlers<Asker> = {
-    users: userHandlers,
+    users: { ...userHandlers, ...signInHandlers.ofUsers },
+    signIns: signInHandlers.resource,
     me: createMe({ store: users, teams, publish }),
     teams: createTeams({ store: teams, users, publish }),
     roles: createRoles(roles, publish),
@@ -124,6 +133,17 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     }),
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({
+      store: postgresOAuth(db, (clientId, secret) => seal({ clientId }, secret)),
+      oauth: {
+        redirectRefusal: (uri) => (uri.startsWith('http://evil') ? 'The redirect URI is evil.' : undefined),
+        endClient: async (_workspaceId, clientId) => void seen.ended.push(clientId),
+        endConsent: async (consentId) => void seen.ended.push(consentId),
+        keys: () => [{ kid: 'k1', createdAt: new Date(0), retiredAt: null }],
+        rotateKeys: async () => void seen.ended.push('keys'),
+      },
+      users,
+    }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
@@ -141,39 +161,24 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         seen.shutdowns += 1;
       },
     }),
-    setup: createSetup({ store: setup, publish, baseUrl }),
+    setup: createSetup({
+      store: setup,
+      publish,
+      baseUrl,
+      passwords: {
+        faultOf: (_user, password) => (password.length < 12 ? 'Too short.' : undefined),
+        hash: async (password) => `hash of ${password.length} characters`,
+        async signOut(_workspaceId, userId) {
+          seen.signIns = seen.signIns.filter((one) => one.userId !== userId);
+        },
+      },
+    }),
     environments: createEnvironments(environments),
     workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [] }) },
   };
 
-  const authenticate = async (bearer: string | undefined, endpoint: string): Promise<Caller | Refused> => {
-    const [row] = await db
-      .select()
-      .from(tokenTable)
-      .innerJoin(userTable, and(eq(userTable.workspaceId, tokenTable.workspaceId), eq(userTable.id, tokenTable.userId)))
-      .leftJoin(roleTable, and(eq(roleTable.workspaceId, userTable.workspaceId), eq(roleTable.id, userTable.roleId)))
-      .where(eq(tokenTable.hash, hashToken(bearer ?? '')));
-    if (!row || bearer === undefined) {
-      seen.door.push(endpoint);
-      return INVALID;
-    }
-    return {
-      workspaceId: row.user.workspaceId,
-      kind: 'user',
-      userId: row.user.id,
-      role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,
-      isAuditor: row.user.roleId === 'auditor',
-      operations: row.user.roleId === 'auditor' ? AUDITOR_OPERATIONS : (row.role?.operations ?? null),
-      owner: null,
-      tokenId: row.token.id,
-      scope: { ...EVERYWHERE, ...(row.token.scope as Partial<Scope>) },
-      endsAt: null,
-      permissions: row.user.permissions,
-      preferences: row.user.preferences,
-    };
-  };
-
+  const authenticate = createAuthenticate(db, (endpoint) => void seen.door.push(endpoint));
   const app = Fastify({ bodyLimit: 100_000 });
   const onFault = (error: unknown) => void seen.faults.push(error);
   const operations = listOperations(handlers);
@@ -183,7 +188,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
       seen.changes.push(change);
     },
   });
-  registerRest(app, { operations, run, authenticate, version: '0.0.0', onFault });
+  registerRest(app, {
+    operations,
+    run,
+    authenticate,
+    signedIn: async ({ headers }) => bySomeCookie(headers.cookie),
+    version: '0.0.0',
+    onFault,
+  });
   registerActions(app, {
     operations,
     run,
@@ -220,6 +232,16 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     return { token: secret, tokenId: token.tokenId };
   };
 
+  /** A browser in which somebody is signed in. */
+  const signedIn = (userId: string) => {
+    const at = new Date('2026-01-01T00:00:00Z');
+    const times = { at, lastSeenAt: at, expiresAt: new Date('2026-01-08T00:00:00Z') };
+    const whence = { methods: ['password'], address: '192.0.2.1', userAgent: 'Browser/1' };
+    const one = { signInId: randomUUID(), workspaceId: W, userId, ...whence, ...times };
+    seen.signIns.push(one);
+    return one;
+  };
+
   type Answer = { status: number; json: Record<string, unknown>; headers: Record<string, unknown>; text: string };
   const send = async (
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -252,6 +274,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     broken,
     operations,
     addPerson,
+    signedIn,
     send,
     /** REST below /api/v1. */
     rest: (method: Parameters<typeof send>[0], path: string, options?: Parameters<typeof send>[2]) =>

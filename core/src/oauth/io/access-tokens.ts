@@ -98,7 +98,13 @@ export const createAccessTokens = <P extends Person>(options: Options<P>) => {
   const ofClient = async (clientId: string): Promise<Row<P> | undefined> => {
     const [client] = await db.select().from(clients).where(eq(clients.id, clientId));
     const who = client && (await holder(client.workspaceId, client.userId));
-    return who && { ...who, tokenId: tokenIdOfClient(clientId), expiresAt: null, revokedAt: null, scope: {} };
+    if (!who) return undefined;
+    const { peta_scopes: scopes, peta_endpoints: endpoints } = client.metadata;
+    const scope = {
+      ...(Array.isArray(scopes) && { kinds: kindsOf(scopes.map(String)) }),
+      ...(Array.isArray(endpoints) && { endpoints: endpoints.map(String) }),
+    };
+    return { ...who, tokenId: tokenIdOfClient(clientId), expiresAt: null, revokedAt: null, scope };
   };
 
   const byId = async (tokenId: string): Promise<Row<P> | undefined> => {

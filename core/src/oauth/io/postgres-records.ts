@@ -1,11 +1,11 @@
-import { and, eq, gt, inArray, isNull, lt, notExists, or, sql } from 'drizzle-orm';
+import { and, eq, gt, isNotNull, isNull, lt, notExists, or, sql } from 'drizzle-orm';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { type Database, schema } from '#db';
 import { hashToken } from '#lib/token';
 import { accountOf, tokenIdOfClient, tokenIdOfGrant } from '../account.ts';
 import type { Revoked, Sealer } from '../ports.ts';
 
-const { oauthRecords: records, oauthClients: clients } = schema;
+const { oauthRecords: records, oauthClients: clients, users } = schema;
 
 type Options = { db: Database; sealer: Sealer; revoked: Revoked };
 type Row = typeof records.$inferSelect;
@@ -52,7 +52,12 @@ export const createRecords = ({ db, sealer, revoked }: Options) => {
       typeof sealed === 'string'
         ? (JSON.parse(sealer.open(sealed, bindingOf(row.model, row.hash))) as AdapterPayload)
         : { ...row.payload, ...(id !== undefined && { jti: id }) };
-    return { ...payload, ...(row.consumedAt && { consumed: Math.floor(row.consumedAt.getTime() / 1000) }) };
+    const seconds = (at: Date): number => Math.floor(at.getTime() / 1000);
+    return {
+      ...payload,
+      ...(row.expiresAt && { exp: seconds(row.expiresAt) }),
+      ...(row.consumedAt && { consumed: seconds(row.consumedAt) }),
+    };
   };
 
   const find = async (where: ReturnType<typeof at>, id?: string): Promise<AdapterPayload | undefined> => {
@@ -131,12 +136,16 @@ export const createRecords = ({ db, sealer, revoked }: Options) => {
     adapter,
     endGrant,
 
-    /** Ends everything of a client. */
-    endClient: (clientId: string): Promise<Row[]> => remove(eq(records.clientId, clientId)),
+    /** Ends everything of a client in a workspace. */
+    async endClient(workspaceId: string, clientId: string): Promise<void> {
+      await remove(and(eq(records.clientId, clientId), eq(records.workspaceId, workspaceId)));
+      await revoked(workspaceId, tokenIdOfClient(clientId));
+    },
 
-    /** Ends what came of a token that was exchanged. */
-    async endTokens(tokenId: string): Promise<void> {
-      await remove(and(inArray(records.model, [...ACCESS]), sql`${records.payload}->>'tokenId' = ${tokenId}`));
+    /** Ends everything of a person: whoever is given the same id later starts anew. */
+    async endUser(workspaceId: string, userId: string): Promise<void> {
+      await remove(and(eq(records.workspaceId, workspaceId), eq(records.userId, userId)));
+      await db.delete(clients).where(and(eq(clients.workspaceId, workspaceId), eq(clients.userId, userId)));
     },
 
     /** The newest grant of a person to a client: what they allowed it before. */
@@ -161,6 +170,17 @@ export const createRecords = ({ db, sealer, revoked }: Options) => {
     /** Removes what has expired, and clients that registered themselves and were never allowed anything. */
     async sweep(): Promise<void> {
       await db.delete(records).where(lt(records.expiresAt, new Date()));
+      await db.delete(records).where(
+        and(
+          isNotNull(records.userId),
+          notExists(
+            db
+              .select()
+              .from(users)
+              .where(and(eq(users.workspaceId, records.workspaceId), eq(users.id, records.userId))),
+          ),
+        ),
+      );
       const before = new Date(Date.now() - UNUSED_CLIENT_MS);
       await db
         .delete(clients)

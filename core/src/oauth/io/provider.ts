@@ -11,8 +11,9 @@ import { accountIdOf, accountOf } from '../account.ts';
 import { AUTH_METHODS, SIGNING_ALG } from '../metadata.ts';
 import type { SignedIn } from '../ports.ts';
 import { isLocal, isRegistered, type RedirectRules } from '../redirects.ts';
+import { readDocument } from '../registration.ts';
 import type { Resources } from '../resources.ts';
-import { isMcpScope, MCP_SCOPES, OWN_SCOPES, scopesOf } from '../scopes.ts';
+import { MCP_SCOPES, OWN_SCOPES } from '../scopes.ts';
 import type { DevicePages } from './device-pages.ts';
 import type { Clients } from './postgres-clients.ts';
 import type { Records } from './postgres-records.ts';
@@ -66,6 +67,25 @@ const policy = () => {
   return prompts;
 };
 
+const MAX_DOCUMENT = 32_768;
+
+/** Fetches a client's keys, or its metadata document, of which only what concerns us is handed on. */
+const fetchDocument = async (fetcher: ProviderOptions['fetch'], url: string, init: RequestInit): Promise<Response> => {
+  const { headers, signal } = init;
+  const response = await fetcher(url, {
+    ...{ method: 'GET', redirect: 'manual', ...(headers && { headers }), ...(signal && { signal }) },
+  });
+  const isDocument = init.redirect === 'manual';
+  if (!isDocument || response.status !== 200) return response;
+  const text = await response.text();
+  if (text.length > MAX_DOCUMENT) throw new Error('The metadata document is too large.');
+  const kept = ['cache-control', 'expires'].flatMap((name): [string, string][] => {
+    const value = response.headers.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return new Response(readDocument(text), { headers: kept });
+};
+
 /** The authorization server, for one set of signing keys: it is made anew when they change, and keeps nothing itself. */
 export const createProvider = (options: ProviderOptions): Provider => {
   const { resources, keys, records, clients, redirects, personOf } = options;
@@ -73,12 +93,13 @@ export const createProvider = (options: ProviderOptions): Provider => {
   const basePath = new URL(issuer).pathname.replace(/\/$/, '');
   const [active] = keys;
 
-  const resourceServer = (resource: string, client: { scope?: string | undefined; petaEndpoints?: unknown }) => {
+  const resourceServer = (resource: string, client: object) => {
     const endpoint = resources.endpointOf(resource);
-    const allowed = client.petaEndpoints;
+    const allowed = 'peta_endpoints' in client ? client.peta_endpoints : undefined;
     if (endpoint === undefined || (Array.isArray(allowed) && !allowed.includes(endpoint)))
       throw new errors.InvalidTarget();
-    const own = client.scope === undefined ? MCP_SCOPES : scopesOf(client.scope).filter(isMcpScope);
+    const scopes = 'peta_scopes' in client ? client.peta_scopes : undefined;
+    const own = Array.isArray(scopes) ? MCP_SCOPES.filter((one) => scopes.includes(one)) : MCP_SCOPES;
     return {
       scope: own.join(' '),
       audience: resource,
@@ -120,7 +141,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
       names: { session: 'peta_oauth', interaction: 'peta_oauth_ask', resume: 'peta_oauth_resume' },
       keys: options.cookieKeys,
     },
-    extraClientMetadata: { properties: ['peta_endpoints'] },
+    extraClientMetadata: { properties: ['peta_endpoints', 'peta_scopes'] },
     routes: {
       authorization: '/oauth/authorize',
       token: '/oauth/token',
@@ -171,13 +192,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
         getResourceServerInfo: (_ctx, resource, client) => resourceServer(resource, client),
       },
     } as Configuration['features'],
-    fetch: (url, { method = 'GET', headers, signal } = {}) =>
-      options.fetch(url instanceof Request ? url.url : String(url), {
-        method,
-        redirect: 'manual',
-        ...(headers && { headers }),
-        ...(signal && { signal }),
-      }),
+    fetch: (url, init = {}) => fetchDocument(options.fetch, url instanceof Request ? url.url : String(url), init),
     interactions: {
       policy: policy(),
       url: (_ctx, interaction) => `${basePath}/oauth/interaction/${interaction.uid}`,
@@ -220,7 +235,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
               ...{ scope: typeof scope === 'string' ? scope : '', clientId: token.clientId ?? '' },
               ...{ accountId: accountIdOf(subject), format: 'opaque', ...facts },
               ...(grantId !== undefined && { grantId }),
-              extra: { workspace: subject.workspaceId, ...(act && { act }) },
+              extra: { sub: accountIdOf(subject), workspace: subject.workspaceId, ...(act && { act }) },
             },
             Number(exp) - Number(iat),
           );
@@ -253,6 +268,8 @@ export const createProvider = (options: ProviderOptions): Provider => {
       session.loginAccount({ accountId, loginTs: Math.floor(signedIn.at.getTime() / 1000), amr: signedIn.methods });
       Object.assign(session, { touched: true });
     }
+    // One that is not kept yet can be, wherever a form of it goes wrong.
+    if (session.exp === undefined) Object.assign(session, { exp: Math.floor(Date.now() / 1000) + DAY });
     return session;
   };
   addTokenExchange(provider, { resources, exchangeable: options.exchangeable, resourceServer });

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { networkOf } from '#lib/network';
 import type { RateLimit } from '#lib/rate-limit';
+import { html, sendPage } from '#page';
 import { EXCHANGE_GRANT, resourceMetadata, serverMetadata } from '../metadata.ts';
 import type { SignedIn } from '../ports.ts';
 import type { RedirectRules } from '../redirects.ts';
@@ -68,7 +69,7 @@ const toForm = (fields: Fields): string =>
 
 /** The authorization server and its documents on the application's routes, the published short paths included. */
 export const registerOAuth = async (app: FastifyInstance, options: Options): Promise<void> => {
-  const { provider, keys, resources, redirects, take } = options;
+  const { provider, keys, resources, redirects, take, basePath } = options;
   const issuer = resources.publicUrl;
   const queryOf = ({ raw: { url = '' } }: FastifyRequest): string =>
     url.includes('?') ? url.slice(url.indexOf('?')) : '';
@@ -135,6 +136,15 @@ export const registerOAuth = async (app: FastifyInstance, options: Options): Pro
   };
 
   const device = (request: FastifyRequest, reply: FastifyReply) => {
+    if (!/(^|; )peta_oauth=/.test(request.headers.cookie ?? ''))
+      return sendPage(
+        reply,
+        {
+          title: 'Start again',
+          body: html`<h1>Start again</h1><p><a href="${basePath}/oauth/device">Enter the code once more.</a></p>`,
+        },
+        400,
+      );
     if (!take(`code ${networkOf(request.ip)}`, CODES_PER_MINUTE))
       return reply.code(429).send({ error: 'slow_down', error_description: 'Too many codes: wait a minute.' });
     return post('/oauth/device')(request, reply);
@@ -173,10 +183,9 @@ export const registerOAuth = async (app: FastifyInstance, options: Options): Pro
     });
   });
 
-  const { basePath: suffix } = options;
   const describe = async () => serverMetadata(issuer());
   for (const name of ['oauth-authorization-server', 'openid-configuration'])
-    for (const url of new Set([`/.well-known/${name}`, `/.well-known/${name}${suffix}`]))
+    for (const url of new Set([`/.well-known/${name}`, `/.well-known/${name}${basePath}`]))
       app.get(url, { config: { guard: 'open' } }, describe);
 
   const protect = async (request: FastifyRequest, reply: FastifyReply, endpoint: string) => {
@@ -188,12 +197,12 @@ export const registerOAuth = async (app: FastifyInstance, options: Options): Pro
   const PROTECTED = '/.well-known/oauth-protected-resource';
   for (const [url, endpoint] of [
     ['', '/mcp'],
-    [`${suffix}/mcp`, '/mcp'],
-    [`${suffix}/mcp/public`, '/mcp/public'],
+    [`${basePath}/mcp`, '/mcp'],
+    [`${basePath}/mcp/public`, '/mcp/public'],
   ] as const)
     app.get(`${PROTECTED}${url}`, { config: { guard: 'open' } }, (request, reply) => protect(request, reply, endpoint));
   app.get<{ Params: { name: string } }>(
-    `${PROTECTED}${suffix}/mcp/e/:name`,
+    `${PROTECTED}${basePath}/mcp/e/:name`,
     { config: { guard: 'open' } },
     (request, reply) => protect(request, reply, `/mcp/e/${request.params.name}`),
   );

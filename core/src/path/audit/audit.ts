@@ -32,6 +32,18 @@ export type AdminChange = {
   error?: string | undefined;
 };
 
+/** Somebody signed in or out, could not, or changed how they do. */
+export type SignInNote = {
+  workspaceId: string;
+  userId: string | null;
+  tokenId: string | null;
+  address: string;
+  operation: string;
+  details: JsonObject;
+  outcome: 'done' | 'refused';
+  error?: string | undefined;
+};
+
 type Options = {
   journal: Journal;
   /** Milliseconds since the epoch. */
@@ -135,14 +147,14 @@ export const createAudit = ({ journal, now }: Options) => {
     /** Somebody was not let in. Floods are counted rather than written down one by one. */
     async refusedAtDoor(
       { address, endpoint, sessionId }: Arrival,
-      { code, reason, workspaceId }: Refused,
+      { code, reason, workspaceId = FIRST_WORKSPACE }: Refused,
     ): Promise<void> {
-      const remark = door(address);
+      const remark = door(workspaceId, address);
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: workspaceId ?? FIRST_WORKSPACE,
+        workspaceId,
         at: at(),
         kind: 'auth',
         operation: code,
@@ -151,6 +163,35 @@ export const createAudit = ({ journal, now }: Options) => {
         sessionId: sessionId === undefined ? null : clip(sessionId).slice(0, 8),
         outcome: 'refused',
         error: reason + remark,
+      });
+    },
+
+    /** Of signing in, before its answer leaves. Floods of failures are counted rather than written down one by one. */
+    async signIn({
+      workspaceId,
+      userId,
+      tokenId,
+      address,
+      operation,
+      details,
+      outcome,
+      error,
+    }: SignInNote): Promise<void> {
+      const remark = outcome === 'refused' ? door(address) : '';
+      if (remark === undefined) return;
+      await append({
+        id: randomUUID(),
+        event: 'whole',
+        workspaceId,
+        at: at(),
+        kind: 'auth',
+        userId,
+        tokenId,
+        address,
+        operation,
+        arguments: redact(details),
+        outcome,
+        error: error === undefined ? null : error + remark,
       });
     },
 

@@ -135,6 +135,12 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       return known.caller;
     },
 
+    /** The caller of a credential that was proved elsewhere, such as a browser's sign-in, or why they are not let in. */
+    async byTokenId(tokenId: string): Promise<Caller | Refused> {
+      const row = await store.byId(tokenId);
+      return row && isValid(row) ? toCaller(row) : INVALID;
+    },
+
     /** The same caller with today's permissions, or the reason why no more. */
     async current(caller: Caller, endpoint: string): Promise<Caller | Refused> {
       if (!places.isOpen(caller.workspaceId, endpoint)) return GONE;
@@ -143,6 +149,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;
       const fresh = toCaller(withinBounds(row, caller.scope));
+      if (fresh.scope.endpoints && !fresh.scope.endpoints.includes(endpoint)) return ELSEWHERE;
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
