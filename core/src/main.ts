@@ -8,6 +8,7 @@ import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
 import { buildGateway, type Gateway } from './build/gateway.ts';
 import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
+import { buildScim } from './build/scim.ts';
 import { buildSignIn } from './build/sign-in.ts';
 import { buildProviderTest, buildSso } from './build/sso.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
@@ -198,6 +199,8 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       publicUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
+
+    await buildScim(app, { db, gateway, baseUrl: () => config.PETA_PUBLIC_URL ?? baseUrl });
 
     const address = await app.listen({ host: config.PETA_HOST, port: config.BACKEND_PORT }).catch((error: unknown) => {
       throw listenError(error, config);

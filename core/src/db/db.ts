@@ -2,9 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import * as base from './schema.ts';
+import * as cluster from './schema-cluster.ts';
 import * as identity from './schema-identity.ts';
 
-const schema = { ...base, ...identity };
+const schema = { ...base, ...cluster, ...identity };
 
 /** Typed SQL over a pool. Adapters in `io/` folders take one of these. */
 export type Database = NodePgDatabase<typeof schema> & { $client: pg.Pool };

@@ -15,7 +15,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Client, Listing, TaskState } from '#call';
+import type { Client, JsonObject, Listing, TaskState } from '#call';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const created = time('created_at').notNull().defaultNow();
@@ -56,6 +56,10 @@ export const users = pgTable(
     ownerTeamId: text('owner_team_id'),
     /** The id under which the directory that provisions this person knows them. */
     externalId: text('external_id'),
+    /** What that directory says of them besides, in SCIM's words, their user name as it is written there for one. */
+    directory: jsonb('directory').$type<JsonObject>(),
+    /** What that directory, or one that takes them over, finds them by, in lower case. */
+    userName: text('user_name').generatedAlwaysAs(sql`lower(coalesce(directory->>'userName', email, id))`),
     /** 0 disabled, 1 enabled, 2 pending, 3 suspended. */
     status: smallint('status').notNull().default(1),
     /** The administrator's layer. */
@@ -73,6 +77,7 @@ export const users = pgTable(
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex('user_email').on(t.workspaceId, t.email),
     uniqueIndex('user_external').on(t.workspaceId, t.externalId),
+    index('user_user_name').on(t.workspaceId, t.userName),
   ],
 );
 
@@ -285,16 +290,4 @@ export const streamEvents = pgTable(
     sealed: text('sealed').notNull(),
   },
   (t) => [primaryKey({ columns: [t.stream, t.number] })],
-);
-
-/** Messages of one process to another, sealed; taken out by whom they are for. */
-export const mail = pgTable(
-  'mail',
-  {
-    id: uuid('id').primaryKey(),
-    processId: uuid('process_id').notNull(),
-    sealed: text('sealed').notNull(),
-    createdAt: created,
-  },
-  (t) => [index('mail_process').on(t.processId)],
 );
