@@ -147,6 +147,7 @@ export const identityProviders = {
     method: 'POST',
     path: '/identity-providers',
     guard: 'owner',
+    givesAccess: true,
     summary: 'Let people sign in by OpenID Connect or SAML 2.0',
     input: z.object({
       providerId: Id,
@@ -163,6 +164,7 @@ export const identityProviders = {
     method: 'PATCH',
     path: '/identity-providers/:providerId',
     guard: 'owner',
+    givesAccess: true,
     summary: 'Change an identity provider; sign-ins under way there begin again',
     input: z.object({
       providerId: Id,

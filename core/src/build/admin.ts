@@ -62,7 +62,6 @@ export type AdminOptions = {
   oauth: {
     port: OAuthPort;
     sealSecret(clientId: string, secret: string): string;
-    endUser(workspaceId: string, userId: string): Promise<void>;
   };
   identityProviders: Pick<ProviderPorts, 'seal' | 'test'>;
   /** Where this process listens. */
@@ -78,21 +77,7 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
   const { db, gateway, signIn, seal, baseUrl, publicUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
-  const people = postgresUsers(db);
-  // Whoever is given the id of somebody who was removed has nothing of what that person allowed.
-  const users: typeof people = {
-    ...people,
-    async remove(workspaceId, userId) {
-      const wasThere = await people.remove(workspaceId, userId);
-      await options.oauth.endUser(workspaceId, userId);
-      return wasThere;
-    },
-    async removeBelow(workspaceId, role) {
-      const removed = await people.removeBelow(workspaceId, role);
-      for (const userId of removed) await options.oauth.endUser(workspaceId, userId);
-      return removed;
-    },
-  };
+  const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
   const environments = postgresEnvironments(db);

@@ -1,4 +1,5 @@
 import * as client from 'openid-client';
+import { postgresUsers } from '../admin/io/postgres-users.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorize, createBrowser, REDIRECT, startWorld, type World } from './test-oauth.ts';
 import { createTestClient } from './test-oauth-client.ts';
@@ -91,7 +92,7 @@ test('somebody removed takes along what they allowed, also for whoever gets thei
   const clientId = await oauth.register();
   const tokens = await oauth.redeem(clientId, await oauth.codeOf(clientId, {}, 'carl'));
   expect(await oauth.isGood(tokens.access_token)).toBe(true);
-  await world.oauth.endUser('default', 'carl');
+  await postgresUsers(world.db).remove('default', 'carl');
   expect(await oauth.isGood(tokens.access_token)).toBe(false);
 });
 

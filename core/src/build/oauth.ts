@@ -26,7 +26,7 @@ import { createRedirectRules } from '../oauth/redirects.ts';
 import { createResources } from '../oauth/resources.ts';
 import { scopesOf } from '../oauth/scopes.ts';
 import { postgresPeople, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
-import { namedCaller } from '../path/identity/person.ts';
+import { isEnabled, namedCaller } from '../path/identity/person.ts';
 import { html } from '../web/io/page.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -35,7 +35,6 @@ const KEY_MS = 30 * DAY_MS;
 const LOOK_MS = 60_000;
 const SWEEP_MS = 10 * 60_000;
 const FETCHES_PER_MINUTE = 20;
-const ENABLED = 1;
 
 type IdentityOptions = {
   config: Config;
@@ -74,8 +73,7 @@ export const buildOAuthIdentity = ({ config, db, sealer, baseUrl }: IdentityOpti
     const isSigned = looksSigned(token);
     const row = (await accessTokens.byBearer(token)) ?? (await serviceTokens.byBearer(token, hashToken(token)));
     const isPast = (at: Date | null) => at !== null && at.getTime() <= Date.now();
-    if (!row || row.status !== ENABLED || isPast(row.expiresAt) || isPast(row.revokedAt) || isPast(row.userExpiresAt))
-      return undefined;
+    if (!row || isPast(row.expiresAt) || isPast(row.revokedAt) || !isEnabled(row, Date.now())) return undefined;
     const claims = isSigned ? await tokens.verified(token) : undefined;
     return {
       ...{ workspaceId: row.workspaceId, userId: row.userId, tokenId: row.tokenId, expiresAt: row.expiresAt },
@@ -142,13 +140,10 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
       ...(error !== undefined && { error }),
     });
 
+  const holders = postgresPeople(db);
   const isActive = async ({ workspaceId, userId }: { workspaceId: string; userId: string }): Promise<boolean> => {
-    const { users } = schema;
-    const [row] = await db
-      .select({ status: users.status, expiresAt: users.expiresAt })
-      .from(users)
-      .where(and(eq(users.workspaceId, workspaceId), eq(users.id, userId)));
-    return row?.status === ENABLED && (row.expiresAt === null || row.expiresAt.getTime() > Date.now());
+    const person = await holders.find(workspaceId, userId);
+    return person !== undefined && isEnabled(person, Date.now());
   };
 
   const make = (signingKeys: readonly SigningKey[]): Provider => {
@@ -221,7 +216,6 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
       rotateKeys: keys.rotate,
     },
     sealSecret: (clientId: string, secret: string) => sealer.seal(secret, clientSecretBinding(clientId)),
-    endUser: records.endUser,
     close(): void {
       for (const timer of timers) clearInterval(timer);
     },

@@ -4,7 +4,7 @@ import { schema } from '#db';
 import type { UserStore } from '../users.ts';
 import type { Queries } from './queries.ts';
 
-const { users, tokens } = schema;
+const { users, tokens, oauthRecords, oauthClients } = schema;
 type Row = typeof users.$inferSelect;
 
 export const toUser = (row: Row): User => ({
@@ -30,7 +30,10 @@ const columnsOf = ({ expiresAt, ...changes }: UserChanges) => ({
   ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
 });
 
-/** Removes people and agents, and with them their own agents and all tokens; returns the ids of who is gone. */
+/**
+ * Removes people and agents, and with them their own agents, all tokens and whatever they allowed OAuth clients, so that
+ * whoever is given the same id later has nothing of it; returns the ids of who is gone.
+ */
 export const removeUsers = async (tx: Queries, workspaceId: string, which: SQL | undefined): Promise<string[]> => {
   const ofWorkspace = eq(users.workspaceId, workspaceId);
   const gone = await tx.delete(users).where(and(ofWorkspace, which)).returning({ id: users.id });
@@ -41,7 +44,8 @@ export const removeUsers = async (tx: Queries, workspaceId: string, which: SQL |
     .where(and(ofWorkspace, inArray(users.ownerUserId, ids)))
     .returning({ id: users.id });
   const all = [...ids, ...agents.map(({ id }) => id)];
-  await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), inArray(tokens.userId, all)));
+  for (const table of [tokens, oauthRecords, oauthClients])
+    await tx.delete(table).where(and(eq(table.workspaceId, workspaceId), inArray(table.userId, all)));
   return all;
 };
 

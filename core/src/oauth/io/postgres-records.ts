@@ -142,12 +142,6 @@ export const createRecords = ({ db, sealer, revoked }: Options) => {
       await revoked(workspaceId, tokenIdOfClient(clientId));
     },
 
-    /** Ends everything of a person: whoever is given the same id later starts anew. */
-    async endUser(workspaceId: string, userId: string): Promise<void> {
-      await remove(and(eq(records.workspaceId, workspaceId), eq(records.userId, userId)));
-      await db.delete(clients).where(and(eq(clients.workspaceId, workspaceId), eq(clients.userId, userId)));
-    },
-
     /** The newest grant of a person to a client: what they allowed it before. */
     async grantOf(workspaceId: string, userId: string, clientId: string): Promise<string | undefined> {
       const [row] = await db
