@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { silentLog } from '#lib/log';
 import { acrossWorkspaces, type Database, inWorkspace, schema } from './db.ts';
 import { migrateDatabase } from './migrate.ts';
@@ -143,6 +143,19 @@ describe.each([
           ...(await alone.transaction((tx) => tx.select({ id: schema.users.workspaceId }).from(schema.users))),
         ]),
       ).toEqual([{ id: workspace }, { id: workspace }]);
+    await alone.$client.end();
+  });
+
+  test('a connection that goes on for the same workspace is told once', async () => {
+    const alone = connectPool(place.url, silentLog);
+    alone.$client.options.max = 1;
+    const asked = vi.spyOn(pg.Client.prototype, 'query');
+    const look = () => alone.$client.query('select 1');
+    for (let i = 0; i < 5; i += 1) await inWorkspace('a', look);
+    for (let i = 0; i < 5; i += 1) await look();
+    const told = asked.mock.calls.filter(([text]) => String(text).includes('set_config'));
+    asked.mockRestore();
+    expect(told.map(([, values]) => values)).toEqual([['a'], ['*']]);
     await alone.$client.end();
   });
 
