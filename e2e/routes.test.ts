@@ -36,12 +36,13 @@ const ask = (method: string, path: string, headers: Record<string, string> = {})
   });
 
 const bearer = (one: string) => ({ authorization: `Bearer ${one}` });
-const GUARDS = ['open', 'user', 'administrator', 'owner', 'token', 'by action', 'by endpoint'];
+const GUARDS = ['open', 'user', 'administrator', 'owner', 'token', 'by action', 'by endpoint', 'by client'];
 /** What each answers to nobody, where it is not a refusal for want of a token. */
 const EXPECTED: Record<string, RegExp> = {
   open: /^(200|400|403|404)$/,
   'by action': /^(200|400|403|404)$/,
   'by endpoint': /^(401|404|415)$/,
+  'by client': /^(400|401)$/,
 };
 const fill = (url: string) => url.replace(/:\w+/g, 'x');
 

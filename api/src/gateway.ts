@@ -71,6 +71,11 @@ export const setup = {
       secret: z.string().min(1).max(200),
       userId: Id.default('owner'),
       name: z.string().min(1).max(200).default('Owner'),
+      password: z
+        .string()
+        .max(1000)
+        .optional()
+        .describe('to sign in with; where the owner had one, it takes its place, and their browsers are signed out'),
     }),
     output: z.object({ user: User, secret: z.string().describe("the owner's token, shown this once") }),
   }),

@@ -88,6 +88,29 @@ export const addUsers = (program: Command): void => {
       else printLine(done.message);
     });
 
+  users
+    .command('invite')
+    .description('make a one-time link with which a person chooses a password or passkey, the first time or anew')
+    .argument('<id>')
+    .action(async (userId: string, _options, command: Command) => {
+      const options = command.optsWithGlobals();
+      const link = await (await clientFor(options)).users.invite({ userId });
+      if (options.json) return printJson(link);
+      printLine(link.link);
+      printLine(`For ${userId} alone. Works once, until ${link.expiresAt}; earlier links of theirs have ended.`);
+    });
+
+  users
+    .command('sign-out')
+    .description('sign a person out of every browser; service tokens go on')
+    .argument('<id>')
+    .action(async (userId: string, _options, command: Command) => {
+      const options = command.optsWithGlobals();
+      const done = await (await clientFor(options)).users.signOut({ userId });
+      if (options.json) printJson(done);
+      else printLine(done.message);
+    });
+
   for (const [verb, status] of [
     ['disable', 0],
     ['enable', 1],

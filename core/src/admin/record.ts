@@ -3,6 +3,8 @@ import type { Caller, JsonObject } from '#call';
 /** An administrative change, or the attempt, for the log. */
 export type Change = {
   caller: Caller | null;
+  /** Whose log it belongs in; undefined where nobody knows. */
+  workspaceId: string | undefined;
   address: string;
   operation: string;
   target: string | null;
@@ -12,7 +14,15 @@ export type Change = {
 };
 
 /** Fields that hold a secret by their place; whatever gives itself away elsewhere the log takes out. */
-const SECRET_FIELDS = new Set(['launchConfig', 'secret', 'setupLink', 'encryptedToken', 'proxyKey']);
+const SECRET_FIELDS = new Set([
+  'launchConfig',
+  'secret',
+  'setupLink',
+  'encryptedToken',
+  'proxyKey',
+  'password',
+  'link',
+]);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -31,9 +41,17 @@ export const forRecord = (value: unknown): JsonObject =>
 export const targetOf = (input: Record<string, unknown>): string | null => {
   const target =
     input.serverId ??
+    input.environmentId ??
+    input.workspaceId ??
     input.userId ??
     input.tokenId ??
     input.providerId ??
+    input.sessionId ??
+    input.teamId ??
+    input.roleId ??
+    input.signInId ??
+    input.clientId ??
+    input.consentId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

@@ -44,6 +44,29 @@ describe('a set-up link', () => {
     expect(rows).toEqual([{ id: 'owner' }]);
   });
 
+  test('may set the password to sign in with, which is in no log', async () => {
+    const secret = await admin.setupSecret();
+    expect((await complete(secret, { userId: 'olivia', password: 'short' })).json).toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: 'password: Too short.',
+    });
+    expect((await complete(secret, { userId: 'olivia', password: 'orbit lantern 42' })).status).toBe(200);
+    const { rows } = await database.db.$client.query('select user_id, hash from password');
+    expect(rows).toEqual([{ user_id: 'olivia', hash: 'hash of 16 characters' }]);
+    expect(JSON.stringify(admin.seen.changes)).not.toContain('orbit lantern');
+  });
+
+  test('with a new password signs the owner out of every browser, and without one leaves everything as it is', async () => {
+    await admin.addPerson('owner', 1);
+    const browser = admin.signedIn('owner');
+    await complete(await admin.setupSecret());
+    expect(admin.seen.signIns).toEqual([browser]);
+    await complete(await admin.setupSecret(), { password: 'orbit lantern 42' });
+    expect(admin.seen.signIns).toEqual([]);
+    const { rows } = await database.db.$client.query('select id from token');
+    expect(rows).toHaveLength(3);
+  });
+
   test('works once, whoever comes first of many at the same time', async () => {
     const secret = await admin.setupSecret();
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => complete(secret, { userId: `owner-${i}` })));

@@ -1,6 +1,6 @@
 import type { Handlers, User } from '@peta/api';
 import { hashToken, newSecret, newToken } from '#lib/token';
-import { badSetupLink, userExists } from './errors.ts';
+import { badSetupLink, invalid, userExists } from './errors.ts';
 import type { Asker } from './run.ts';
 import type { TokenStore } from './tokens.ts';
 import { callerOf, type Publish, type UserStore } from './users.ts';
@@ -11,6 +11,17 @@ export type SetupStores = {
   tokens: Pick<TokenStore, 'create'>;
   /** Makes a token work, by its hash or by the first half of it, and keeps its envelope. */
   adoptToken(workspaceId: string, userId: string, hash: string, envelope: string): Promise<void>;
+  /** Sets the password that somebody signs in with. */
+  setPassword(workspaceId: string, userId: string, hash: string): Promise<void>;
+};
+
+/** What setting up needs of signing in. */
+export type PasswordPorts = {
+  /** Why a password is not taken. */
+  faultOf(user: { userId: string; name: string; email: string | null }, password: string): string | undefined;
+  hash(password: string): Promise<string>;
+  /** Signs a person out of every browser. */
+  signOut(workspaceId: string, userId: string): Promise<unknown>;
 };
 
 export type SetupStore = {
@@ -27,7 +38,7 @@ export type SetupStore = {
   ): Promise<T | undefined>;
 };
 
-type Ports = { store: SetupStore; publish: Publish; baseUrl(): string };
+type Ports = { store: SetupStore; publish: Publish; passwords: PasswordPorts; baseUrl(): string };
 
 const LINK_HOURS = 24;
 const OWNER = 1;
@@ -42,13 +53,20 @@ export const createSetupLink = async ({ store, baseUrl }: Pick<Ports, 'store' | 
 };
 
 export const createSetup = (ports: Ports): Handlers<Asker>['setup'] => {
-  const { store, publish } = ports;
+  const { store, publish, passwords } = ports;
   return {
-    async complete({ secret, userId, name }) {
-      const done = await store.useSetupLink(hashToken(secret), new Date(), async (workspaceId, { users, tokens }) => {
+    async complete({ secret, userId, name, password }, who) {
+      const done = await store.useSetupLink(hashToken(secret), new Date(), async (workspaceId, stores) => {
+        who.concerns(workspaceId);
+        const { users, tokens } = stores;
         const owner = await users.owner(workspaceId);
         const user: User | undefined = owner ?? (await users.create(workspaceId, { userId, name, role: OWNER }));
         if (!user) throw userExists(userId);
+        if (password !== undefined) {
+          const fault = passwords.faultOf({ userId: user.userId, name: user.name, email: null }, password);
+          if (fault !== undefined) throw invalid(`password: ${fault}`);
+          await stores.setPassword(workspaceId, user.userId, await passwords.hash(password));
+        }
         const token = newToken();
         await tokens.create(workspaceId, {
           userId: user.userId,
@@ -62,6 +80,7 @@ export const createSetup = (ports: Ports): Handlers<Asker>['setup'] => {
       });
       if (!done) throw badSetupLink();
       const { workspaceId, user, secret: token } = done;
+      if (password !== undefined) await passwords.signOut(workspaceId, user.userId);
       await publish({ topic: 'user', workspaceId, id: user.userId });
       return { user, secret: token };
     },

@@ -7,6 +7,8 @@ import type { Queries } from './queries.ts';
 
 const { tokens } = schema;
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 const toToken = (row: typeof tokens.$inferSelect): Token => ({
   tokenId: row.id,
   userId: row.userId,
@@ -32,6 +34,8 @@ export const postgresTokens = (db: Queries): TokenStore => {
       return rows.map(toToken);
     },
     async find(workspaceId, tokenId) {
+      // Credentials of other kinds have ids of other shapes.
+      if (!UUID.test(tokenId)) return undefined;
       const [row] = await db.select().from(tokens).where(one(workspaceId, tokenId));
       return row && toToken(row);
     },

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Refused } from '#call';
+import { bearerIn } from '#lib/bearer';
 import { Unavailable } from '#lib/unavailable';
 import { AdminError, invalid, notJson, tooLarge } from '../errors.ts';
 import { createOpenApi } from '../openapi.ts';
@@ -13,12 +14,13 @@ type Options = {
   operations: readonly Named[];
   run: Run;
   authenticate: Authenticate;
+  /** Who is signed in with the browser that sends this, where its cookie may speak for it. */
+  signedIn?(request: FastifyRequest): Promise<Caller | undefined>;
   version: string;
   onFault(error: unknown): void;
 };
 
-export const bearerOf = ({ headers }: FastifyRequest): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+export const bearerOf = ({ headers }: FastifyRequest): string | undefined => bearerIn(headers.authorization);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -69,8 +71,16 @@ const known =
 /** Every operation under /api/v1, and their description at /api/openapi.json. */
 export const registerRest = (
   app: FastifyInstance,
-  { operations, run, authenticate, version, onFault }: Options,
+  { operations, run, authenticate, signedIn, version, onFault }: Options,
 ): void => {
+  /** A token always wins, also one that is not valid: the cookie speaks only for requests that bring no token at all. */
+  const callerOf = async (request: FastifyRequest, guard: string): Promise<Caller | Refused | null> => {
+    const bearer = bearerOf(request);
+    const byCookie = request.headers.authorization === undefined ? await signedIn?.(request) : undefined;
+    if (byCookie) return byCookie;
+    return bearer === undefined && guard === 'open' ? null : authenticate(bearer, '/api/v1', request.ip);
+  };
+
   for (const named of operations) {
     const { method, path, guard } = named.operation;
     const hasBody = method !== 'GET' && method !== 'DELETE';
@@ -82,9 +92,7 @@ export const registerRest = (
       handler: async (request, reply) => {
         reply.header('cache-control', 'no-store');
         try {
-          const bearer = bearerOf(request);
-          const isNobody = bearer === undefined && guard === 'open';
-          const who = isNobody ? null : await authenticate(bearer, '/api/v1', request.ip);
+          const who = await callerOf(request, guard);
           const fields = hasBody ? (request.body ?? {}) : request.query;
           if (!isObject(fields)) throw invalid('The body must be a JSON object.');
           const params = isObject(request.params) ? request.params : {};

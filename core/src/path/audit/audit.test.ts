@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Admitted, Ask, Outcome } from '#call';
+import { type Admitted, type Ask, EVERYWHERE, type Outcome } from '#call';
 import { createAudit } from './audit.ts';
 import type { Entry } from './entry.ts';
 
@@ -14,7 +14,11 @@ const admitted: Admitted = {
     userId: 'ada',
     role: 3,
     tokenId: 't1',
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
   },

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Caller, Capability, Json, JsonObject, Outcome, Refused } from '#call';
+import {
+  type Admitted,
+  type Arrival,
+  type Ask,
+  type Caller,
+  type Capability,
+  FIRST_WORKSPACE,
+  type Json,
+  type JsonObject,
+  type Outcome,
+  type Refused,
+} from '#call';
 import { Unavailable } from '#lib/unavailable';
 import { createDoor } from './door.ts';
 import type { Entry, Journal } from './entry.ts';
@@ -10,12 +21,26 @@ type Facts = { capability?: Capability; rule?: string };
 /** An administrative change, or the attempt. */
 export type AdminChange = {
   caller: Caller | null;
+  /** Whose log it belongs in, where no caller says so. */
+  workspaceId?: string | undefined;
   address: string;
   operation: string;
   target: string | null;
   /** What was asked, before and after where they are known; secrets are taken out. */
   details: JsonObject;
   outcome: 'done' | 'refused' | 'failed';
+  error?: string | undefined;
+};
+
+/** Somebody signed in or out, could not, or changed how they do. */
+export type SignInNote = {
+  workspaceId: string;
+  userId: string | null;
+  tokenId: string | null;
+  address: string;
+  operation: string;
+  details: JsonObject;
+  outcome: 'done' | 'refused';
   error?: string | undefined;
 };
 
@@ -120,13 +145,16 @@ export const createAudit = ({ journal, now }: Options) => {
     },
 
     /** Somebody was not let in. Floods are counted rather than written down one by one. */
-    async refusedAtDoor({ address, endpoint, sessionId }: Arrival, { code, reason }: Refused): Promise<void> {
+    async refusedAtDoor(
+      { address, endpoint, sessionId }: Arrival,
+      { code, reason, workspaceId }: Refused,
+    ): Promise<void> {
       const remark = door(address);
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: 'default',
+        workspaceId: workspaceId ?? FIRST_WORKSPACE,
         at: at(),
         kind: 'auth',
         operation: code,
@@ -138,12 +166,50 @@ export const createAudit = ({ journal, now }: Options) => {
       });
     },
 
-    /** An administrative change, written down before its answer leaves. */
-    async changed({ caller, address, operation, target, details, outcome, error }: AdminChange): Promise<void> {
+    /** Of signing in, before its answer leaves. Floods of failures are counted rather than written down one by one. */
+    async signIn({
+      workspaceId,
+      userId,
+      tokenId,
+      address,
+      operation,
+      details,
+      outcome,
+      error,
+    }: SignInNote): Promise<void> {
+      const remark = outcome === 'refused' ? door(address) : '';
+      if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: caller?.workspaceId ?? 'default',
+        workspaceId,
+        at: at(),
+        kind: 'auth',
+        userId,
+        tokenId,
+        address,
+        operation,
+        arguments: redact(details),
+        outcome,
+        error: error === undefined ? null : error + remark,
+      });
+    },
+
+    /** An administrative change, written down before its answer leaves. */
+    async changed({
+      caller,
+      workspaceId,
+      address,
+      operation,
+      target,
+      details,
+      outcome,
+      error,
+    }: AdminChange): Promise<void> {
+      await append({
+        id: randomUUID(),
+        event: 'whole',
+        workspaceId: caller?.workspaceId ?? workspaceId ?? FIRST_WORKSPACE,
         at: at(),
         kind: 'admin',
         userId: caller ? (caller.userId ?? caller.kind) : null,
@@ -163,7 +229,7 @@ export const createAudit = ({ journal, now }: Options) => {
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: 'default',
+        workspaceId: FIRST_WORKSPACE,
         at: at(),
         kind: 'system',
         operation,

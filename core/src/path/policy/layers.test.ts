@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Caller, CapabilityKind, Permissions, ServerRecord, Switches } from '#call';
+import {
+  type Caller,
+  type CapabilityKind,
+  EVERYWHERE,
+  type Permissions,
+  type ServerRecord,
+  type Switches,
+} from '#call';
 import { allows, allowsServer, dangerLevel } from './layers.ts';
 
 const KINDS: readonly CapabilityKind[] = ['tool', 'resource', 'prompt'];
@@ -15,6 +22,7 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   anonymousAccess: false,
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
   ...over,
@@ -25,7 +33,11 @@ const caller = (over: Partial<Caller> = {}): Caller => ({
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
   ...over,
@@ -75,12 +87,10 @@ test('a refusal names the layer that said no', () => {
   expect(
     layerOf(server(), caller({ permissions: granted, preferences: { [CLIENT]: { s: { enabled: false } } } })),
   ).toBe('person');
-  expect(layerOf(server(), caller({ permissions: granted, scope: { servers: ['other'], endpoints: null } }))).toBe(
+  expect(layerOf(server(), caller({ permissions: granted, scope: { ...EVERYWHERE, servers: ['other'] } }))).toBe(
     'token',
   );
-  expect(
-    layerOf(server(), caller({ permissions: granted, scope: { servers: ['s'], endpoints: null } })),
-  ).toBeUndefined();
+  expect(layerOf(server(), caller({ permissions: granted, scope: { ...EVERYWHERE, servers: ['s'] } }))).toBeUndefined();
 });
 
 test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
@@ -144,7 +154,7 @@ test('adding any restriction never makes anything visible', () => {
       role: pick([1, 2, 3] as const),
       permissions: randomPermissions(),
       preferences: { [CLIENT]: randomPermissions() },
-      scope: { servers: random(2) ? null : ['s'], endpoints: null },
+      scope: { ...EVERYWHERE, servers: random(2) ? null : ['s'] },
     });
     const preference = who.preferences[CLIENT]?.s ?? { enabled: true };
     const restricted: [ServerRecord, Caller] = pick([
@@ -155,7 +165,7 @@ test('adding any restriction never makes anything visible', () => {
         who.permissions.s ? { ...who, permissions: { s: restrict(who.permissions.s) } } : who,
       ],
       (): [ServerRecord, Caller] => [record, { ...who, preferences: { [CLIENT]: { s: restrict(preference) } } }],
-      (): [ServerRecord, Caller] => [record, { ...who, scope: { servers: [], endpoints: null } }],
+      (): [ServerRecord, Caller] => [record, { ...who, scope: { ...EVERYWHERE, servers: [] } }],
     ])();
     for (const name of names)
       if (!allows(record, who, CLIENT, 'tool', name).allowed)

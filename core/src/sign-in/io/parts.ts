@@ -1,0 +1,31 @@
+import type { Authenticators } from '../authenticators.ts';
+import type { Invites } from '../invites.ts';
+import type { Local } from '../local.ts';
+import type { PeopleStore } from '../people.ts';
+import type { SignIns } from '../sign-ins.ts';
+import type { Carried } from '../steps.ts';
+import type { Throttle } from '../throttle.ts';
+import type { Browser, Notes } from './browser.ts';
+import type { Provider } from './sign-in-page.ts';
+import type { Cookies } from './site.ts';
+import type { Passkeys } from './webauthn.ts';
+
+/** What the pages of signing in and of one's own account are made of. */
+export type PageParts = {
+  people: PeopleStore;
+  local: Local;
+  passkeys: Passkeys;
+  authenticators: Authenticators;
+  invites: Invites;
+  signIns: SignIns;
+  throttle: Throttle;
+  carried: Carried;
+  browser: Browser;
+  cookies: Cookies;
+  note: Notes;
+  /** Proves that a form was given to a sign-in. */
+  formToken(signInId: string): string;
+  /** Where else people of a workspace may sign in. */
+  providers(workspaceId: string): Promise<readonly Provider[]>;
+  now(): Date;
+};
