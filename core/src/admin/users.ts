@@ -5,7 +5,7 @@ import { AUDITOR, checkKeepsOwner, checkMayChange, checkMayChangeSelf, checkMayG
 import type { RoleStore } from './roles.ts';
 import type { Asker } from './run.ts';
 
-export type NewUser = UserChanges & {
+type NewUser = UserChanges & {
   userId: string;
   name: string;
   role: 1 | 2 | 3;

@@ -124,7 +124,10 @@ export const followChanges = (parts: Parts) => {
   const applyAll = async (): Promise<void> => {
     identity.forget('all');
     await untilDone('Reading messages of other processes after a break', mail.fetch);
+    const before = registry.everything();
     await untilDone('Reading all servers after a break', registry.load);
+    for (const { server } of before)
+      if (!registry.server(server.workspaceId, server.serverId)) await runtime.remove(server);
     await untilDone('Reading all endpoints after a break', endpoints.load);
     await recheck(() => true);
   };

@@ -147,14 +147,14 @@ export const createAudit = ({ journal, now }: Options) => {
     /** Somebody was not let in. Floods are counted rather than written down one by one. */
     async refusedAtDoor(
       { address, endpoint, sessionId }: Arrival,
-      { code, reason, workspaceId }: Refused,
+      { code, reason, workspaceId = FIRST_WORKSPACE }: Refused,
     ): Promise<void> {
-      const remark = door(address);
+      const remark = door(workspaceId, address);
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: workspaceId ?? FIRST_WORKSPACE,
+        workspaceId,
         at: at(),
         kind: 'auth',
         operation: code,
