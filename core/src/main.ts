@@ -166,8 +166,9 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
     undo.push(signIn.close);
     signIn.register(app);
     const sso = buildSso({
-      ...{ app, db, sealer, fetch, signIns: signIn, baseUrl: publicUrl, now: Date.now },
-      ...{ audit: gateway.audit, publish: gateway.publish },
+      ...{ app, db, sealer, fetch, publish: gateway.publish, note: gateway.noteSignIn, now: Date.now },
+      signIns: signIn,
+      baseUrl: publicUrl,
     });
     const oauth = await buildOAuth(app, {
       ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },

@@ -19,7 +19,7 @@ const MAPPING = {
 };
 
 beforeAll(async () => {
-  peta = await startPeta();
+  peta = await startPeta({ env: { PETA_PRIVATE_HOSTS: '127.0.0.1' } });
   ({ api } = await becomeOwner(peta));
   oidc = await startOidcIdp();
   saml = await startSamlIdp();
@@ -52,6 +52,11 @@ const signIn = async (providerId: string, browser = createBrowser()) => ({
   browser,
 });
 const records = async (filter: object = {}) => (await api.audit.list({ operation: 'sso.signIn', ...filter })).records;
+
+test('the sign-in page offers both', async () => {
+  const { text } = await createBrowser().open(`${peta.url}/sign-in?workspace=default&next=/health`);
+  for (const providerId of ['company', 'directory']) expect(text).toContain(`/sign-in/sso/default/${providerId}?next=`);
+});
 
 describe('by OpenID Connect', () => {
   test('somebody new gets an account and a session, and goes on to where they wanted', async () => {

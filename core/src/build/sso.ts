@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { JsonObject } from '#call';
-import type { Database } from '../db/db.ts';
+import { type Database, inWorkspace } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
-import type { AdminChange } from '../path/audit/audit.ts';
-import { namedCaller } from '../path/identity/person.ts';
+import type { PeopleStore } from '../sso/admit.ts';
 import { createOidc, type Fetch } from '../sso/io/oidc.ts';
 import type { SignIns, SsoPorts, SsoRecord } from '../sso/io/ports.ts';
 import { postgresPeople, postgresProviders, postgresSteps } from '../sso/io/postgres-sso.ts';
@@ -31,45 +29,32 @@ export type SsoOptions = TestOptions & {
   app: FastifyInstance;
   signIns: SignIns;
   baseUrl(): string;
-  audit: { changed(change: AdminChange): Promise<void> };
+  /** Writes a sign-in down, or why there was none. */
+  note(record: Omit<SsoRecord, 'providerId'>): Promise<void>;
   publish: SsoPorts['publish'];
 };
 
-const toChange = ({
-  workspaceId,
-  providerId,
-  userId,
-  role,
-  address,
-  operation,
-  details,
-  outcome,
-  error,
-}: SsoRecord): AdminChange => ({
-  caller:
-    userId === null
-      ? { ...namedCaller(workspaceId, ''), kind: 'anonymous', userId }
-      : { ...namedCaller(workspaceId, userId), role: role === 1 || role === 2 ? role : 3 },
-  address,
-  operation,
-  target: userId ?? providerId,
-  details: { provider: providerId, ...(details as JsonObject) },
-  outcome,
-  error,
+/** Everything of one person is in one workspace, and the database holds us to that. */
+const walled = (people: PeopleStore): PeopleStore => ({
+  byIdentity: (identity) => inWorkspace(identity.workspaceId, () => people.byIdentity(identity)),
+  byEmail: (workspaceId, ...rest) => inWorkspace(workspaceId, () => people.byEmail(workspaceId, ...rest)),
+  link: (identity, userId) => inWorkspace(identity.workspaceId, () => people.link(identity, userId)),
+  create: (identity, account) => inWorkspace(identity.workspaceId, () => people.create(identity, account)),
+  follow: (workspaceId, ...rest) => inWorkspace(workspaceId, () => people.follow(workspaceId, ...rest)),
 });
 
 /** Single sign-on: its pages, and what the sign-in page offers. */
-export const buildSso = ({ app, db, signIns, sealer, baseUrl, fetch, audit, publish, now }: SsoOptions) => {
+export const buildSso = ({ app, db, signIns, sealer, baseUrl, fetch, note, publish, now }: SsoOptions) => {
   const providers = postgresProviders(db, sealer);
   registerSso(app, {
     providers,
-    people: postgresPeople(db),
+    people: walled(postgresPeople(db)),
     steps: createSteps({ store: postgresSteps(db), sealer, now }),
     oidc: createOidc({ fetch }),
     saml: createSaml({ now }),
     signIns,
     baseUrl,
-    audit: (record) => audit.changed(toChange(record)),
+    audit: ({ providerId, details, ...record }) => note({ ...record, details: { provider: providerId, ...details } }),
     publish,
     withDatabase,
     take: createRateLimit(now),

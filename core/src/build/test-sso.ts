@@ -6,10 +6,9 @@ import type { SamlIdp } from '../../../e2e/harness/saml-idp.ts';
 import { postgresIdentityProviders } from '../admin/io/postgres-identity-providers.ts';
 import { createTestDatabase } from '../db/test-database.ts';
 import { createApp } from '../http/io/app.ts';
-import type { AdminChange } from '../path/audit/audit.ts';
 import { createSealer } from '../path/vault/seal.ts';
 import { readMetadata } from '../sso/io/saml-metadata.ts';
-import { buildSso } from './sso.ts';
+import { buildSso, type SsoOptions } from './sso.ts';
 
 const W = 'default';
 
@@ -27,7 +26,7 @@ export const createTestSso = async () => {
   const { db } = database;
   const sealer = createSealer(randomBytes(32));
   const store = postgresIdentityProviders(db);
-  const seen = { audit: [] as AdminChange[], published: [] as string[], faults: [] as unknown[] };
+  const seen = { audit: [] as Parameters<SsoOptions['note']>[0][], published: [] as string[], faults: [] as unknown[] };
   /** What stands between Peta and the providers, and how late it is. */
   const world = {
     fetch: (url: string, init?: RequestInit): Promise<Response> => fetch(url, init),
@@ -51,7 +50,7 @@ export const createTestSso = async () => {
     },
     baseUrl: () => baseUrl,
     fetch: (url, init) => world.fetch(url, init),
-    audit: { changed: async (change) => void seen.audit.push(change) },
+    note: async (record) => void seen.audit.push(record),
     publish: async ({ topic, id }) => void seen.published.push(`${topic} ${id}`),
     now: () => Date.now() + world.lateMs,
   });

@@ -11,12 +11,16 @@ export type Person = {
   expiresAt: Date | null;
 };
 
-/** What a sign-in changed of somebody; undefined where nothing. */
+/** What a sign-in changed of somebody: the role before and after, where it is another one, and teams. */
 export type Followed = {
-  role?: { before: string; after: string };
+  before?: string;
+  after?: string;
   joined: string[];
   left: string[];
 };
+
+/** For the log. */
+type Details = Record<string, string | number | string[]>;
 
 type Identity = { workspaceId: string; providerId: string; subject: string };
 type Account = { userId: string; name: string; email: string | undefined; role: Role };
@@ -43,10 +47,15 @@ type Ports = {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Something came of a sign-in, for the log: a new account, a link, a change of role or teams. */
-  note(operation: 'created' | 'linked' | 'changed', userId: string, details: object): Promise<void>;
+  note(operation: 'created' | 'linked' | 'changed', userId: string, details: Details): Promise<void>;
   /** What others remember of this person is old. */
   changed(workspaceId: string, userId: string): Promise<void>;
 };
+
+const toldOf = ({ subject }: Identity, email: string | undefined): Details => ({
+  subject,
+  ...(email !== undefined && { email }),
+});
 
 const OWNER = 1;
 const ENABLED = 1;
@@ -89,7 +98,7 @@ export const createAdmit = ({ people, now, note, changed }: Ports) => {
     for (const userId of idsFor(vouched)) {
       const called = (name ?? username ?? email ?? userId).slice(0, 200);
       const isMade = await people.create(identity, { userId, name: called, email, role });
-      if (isMade) await note('created', userId, { subject: identity.subject, email: email ?? null, ...role });
+      if (isMade) await note('created', userId, { ...toldOf(identity, email), role: role.roleId ?? role.role });
       // Made just now, by us or by the same person's other browser.
       const person = await people.byIdentity(identity);
       if (person) return person;
@@ -111,7 +120,7 @@ export const createAdmit = ({ people, now, note, changed }: Ports) => {
     }
     if (!isOpen(person)) throw disabled(person.userId);
     await people.link(identity, person.userId);
-    await note('linked', person.userId, { subject: identity.subject, email: email ?? null });
+    await note('linked', person.userId, toldOf(identity, email));
     return person;
   };
 

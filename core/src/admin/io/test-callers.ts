@@ -3,6 +3,7 @@ import { and, eq } from 'drizzle-orm';
 import { type Caller, EVERYWHERE, type Refused, type Scope } from '#call';
 import { type Database, schema } from '#db';
 import { hashToken } from '#lib/token';
+import type { ProviderPorts } from '../identity-providers.ts';
 import type { SignInPorts } from '../sign-ins.ts';
 
 const { users: userTable, tokens: tokenTable, roles: roleTable } = schema;
@@ -77,3 +78,13 @@ export const createTestSignIns = (seen: Seen): SignInPorts => ({
       ? undefined
       : { link: `${workspaceId}/${userId}/petawelcome_secret-of-the-invitation`, expiresAt: new Date(0) },
 });
+
+/** What lies outside `admin/` of identity providers. */
+export const testProviders: Pick<ProviderPorts, 'readMetadata' | 'certificateFault' | 'test'> = {
+  async readMetadata(xml) {
+    if (!xml.startsWith('<')) throw new Error('is no XML.');
+    return { entryPoint: 'https://idp.example/sso', idpIssuer: 'https://idp.example', certificates: ['MIIB'] };
+  },
+  certificateFault: (certificate) => (certificate === 'bad' ? 'one cannot be read.' : undefined),
+  test: async () => [{ ok: true, message: 'It answers.' }],
+};

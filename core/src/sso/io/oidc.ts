@@ -5,11 +5,8 @@ import { type Claims, claimOf, vouchedOf } from '../claims.ts';
 import type { OidcProvider, Vouched } from '../provider.ts';
 import { notBelieved, saidNo, TurnedAway, unreachable } from '../turned-away.ts';
 
-/**
- * How requests leave. Every address but that of the issuer is named by the other side; the issuer's host is told along,
- * as the one that an owner of Peta named.
- */
-export type Fetch = (url: string, init: RequestInit, issuerHost: string) => Promise<Response>;
+/** How requests leave: every address but the issuer's own is named by the other side. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 /** What is kept between sending somebody to a provider and their coming back. */
 export const OidcStep = z.object({ revision: z.string(), next: z.string(), nonce: z.string(), verifier: z.string() });
@@ -73,7 +70,7 @@ export const createOidc = ({ fetch }: Options) => {
       {
         execute: [client.enableNonRepudiationChecks, ...(isLocal(issuer) ? [client.allowInsecureRequests] : [])],
         timeout: TIMEOUT_SECONDS,
-        [client.customFetch]: (url, init) => fetch(url, init as RequestInit, new URL(issuer).hostname),
+        [client.customFetch]: (url, init) => fetch(url, init as RequestInit),
       },
     );
     // An issuer that stands for many, as of several tenants, is none that anybody has agreed to.
@@ -156,11 +153,7 @@ export const createOidc = ({ fetch }: Options) => {
       try {
         const metadata = (await discover(provider)).serverMetadata();
         const keys = metadata.jwks_uri
-          ? await fetch(
-              metadata.jwks_uri,
-              { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) },
-              new URL(provider.settings.issuer).hostname,
-            )
+          ? await fetch(metadata.jwks_uri, { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) })
           : undefined;
         const held = keys?.ok ? ((await keys.json()) as { keys?: unknown[] }).keys?.length : 0;
         return [

@@ -18,7 +18,6 @@ type Seen = { next: string };
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PER_MINUTE = 300;
-const NAMELESS_REFUSALS_PER_MINUTE = 60;
 /** Turned away where nobody could have signed in: not worth the log of whoever is named in the address. */
 const UNWRITTEN = new Set(['no-provider', 'too-many']);
 
@@ -44,20 +43,11 @@ export const createPages = (ports: SsoPorts) => {
     return provider;
   };
 
-  const writeRefusal = async (request: Request, { code, message, remark, userId: known }: TurnedAway) => {
-    const userId = known ?? null;
-    const isWritten = userId !== null || take(`sso refusals ${networkOf(request.ip)}`, NAMELESS_REFUSALS_PER_MINUTE);
-    if (UNWRITTEN.has(code) || !isWritten) return;
-    await audit({
-      ...at(request),
-      userId,
-      role: 3,
-      address: request.ip,
-      operation: 'sso.signIn',
-      details: {},
-      outcome: 'refused',
-      error: `${code}: ${message}${remark === undefined ? '' : ` (${remark})`}`,
-    });
+  const writeRefusal = async (request: Request, { code, message, remark, userId }: TurnedAway) => {
+    if (UNWRITTEN.has(code)) return;
+    const error = `${code}: ${message}${remark === undefined ? '' : ` (${remark})`}`;
+    const record = { ...at(request), userId: userId ?? null, address: request.ip, operation: 'sso.signIn' as const };
+    await audit({ ...record, details: {}, outcome: 'refused', error });
   };
 
   return {
@@ -92,14 +82,14 @@ export const createPages = (ports: SsoPorts) => {
       const current = await providers.find(workspaceId, providerId);
       if (!current?.enabled || current.revision !== revision) throw switchedOff();
       const record = { workspaceId, providerId, address: request.ip, outcome: 'done' as const };
-      const { userId, role } = await createAdmit({
+      const { userId } = await createAdmit({
         people,
         now,
-        note: (what, userId, details) => audit({ ...record, userId, role: 3, operation: `sso.${what}`, details }),
+        note: (what, userId, details) => audit({ ...record, userId, operation: `sso.${what}`, details }),
         changed: (workspaceId, id) => publish({ topic: 'user', workspaceId, id }),
       })(provider, vouched);
       const details = { method: kind, subject: vouched.subject };
-      await audit({ ...record, userId, role, operation: 'sso.signIn', details });
+      await audit({ ...record, userId, operation: 'sso.signIn', details });
       await signIns.begin(request, reply, { workspaceId, userId, methods: [kind], providerId });
       return go(reply, next);
     },

@@ -12,10 +12,9 @@ export type SsoRecord = {
   providerId: string;
   /** Null for somebody of whom it is not known who they are. */
   userId: string | null;
-  role: number;
   address: string;
   operation: 'sso.signIn' | 'sso.created' | 'sso.linked' | 'sso.changed';
-  details: object;
+  details: Record<string, string | number | string[]>;
   outcome: 'done' | 'refused';
   error?: string;
 };

@@ -75,7 +75,7 @@ const giveRole = async (
   { workspaceId, userId }: { workspaceId: string; userId: string },
   before: { role: number; roleId: string | null },
   { role, roleId }: NonNullable<Wanted['role']>,
-): Promise<Followed['role']> => {
+): Promise<Pick<Followed, 'before' | 'after'> | undefined> => {
   const isThere =
     roleId === null ||
     roleId === 'auditor' ||
@@ -190,6 +190,6 @@ export const postgresPeople = (db: Database): PeopleStore => ({
               .onConflictDoNothing()
               .returning({ id: teamMembers.teamId });
       if (!role && left.length === 0 && joined.length === 0) return undefined;
-      return { ...(role && { role }), joined: joined.map(({ id }) => id), left: left.map(({ id }) => id) };
+      return { ...role, joined: joined.map(({ id }) => id), left: left.map(({ id }) => id) };
     }),
 });
