@@ -91,7 +91,7 @@ export const buildOAuthIdentity = ({ config, db, sealer, baseUrl, isOpen }: Iden
   };
 };
 
-export type OAuthIdentity = ReturnType<typeof buildOAuthIdentity>;
+type OAuthIdentity = ReturnType<typeof buildOAuthIdentity>;
 
 export type OAuthOptions = {
   config: Config;

@@ -168,5 +168,3 @@ export const createAccessTokens = ({ db, keys, resources, now, origin }: Options
     },
   };
 };
-
-export type AccessTokens = ReturnType<typeof createAccessTokens>;
