@@ -2,6 +2,7 @@ import { auth, type OAuthClientProvider } from '@modelcontextprotocol/client';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { authorize, createBrowser, REDIRECT, startWorld, type World } from './test-oauth.ts';
+import { createTestClient } from './test-oauth-client.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -97,4 +98,35 @@ test('what happened is written down, without anything that could be used', async
   const text = JSON.stringify(world.noted);
   expect(text).toContain('"scopes":["mcp:tools"]');
   expect(text).not.toMatch(/eyJ|peta_[\w-]{20}|code_verifier/);
+});
+
+test('behind a proxy everything is said of the public address, its path included', async () => {
+  const own = await startWorld({ env: { PETA_PUBLIC_URL: 'https://peta.test/base/' } });
+  try {
+    const get = (path: string) =>
+      fetch(`${own.base}${path}`, {
+        headers: { 'x-person': 'ann', 'x-forwarded-host': 'evil.example' },
+        redirect: 'manual',
+      });
+    for (const path of ['', '/base']) {
+      const metadata = await (await get(`/.well-known/oauth-authorization-server${path}`)).json();
+      expect(metadata).toMatchObject({
+        issuer: 'https://peta.test/base',
+        token_endpoint: 'https://peta.test/base/oauth/token',
+      });
+    }
+    expect(await (await get('/.well-known/oauth-protected-resource/base/mcp')).json()).toMatchObject({
+      resource: 'https://peta.test/base/mcp',
+      authorization_servers: ['https://peta.test/base'],
+    });
+    const { register, address } = createTestClient(own);
+    const asked = await get(address(await register(), { resource: 'https://peta.test/base/mcp' }));
+    expect(asked.headers.get('location')).toMatch(/^\/base\/oauth\/interaction\//);
+    const cookies = asked.headers.getSetCookie();
+    for (const cookie of cookies)
+      for (const attribute of [/; secure/i, /; httponly/i, /; samesite=lax/i]) expect(cookie).toMatch(attribute);
+    expect(cookies.join()).toContain('path=/base/oauth/interaction/');
+  } finally {
+    await own.close();
+  }
 });
