@@ -4,7 +4,7 @@ import { post } from './raw.ts';
 /** Loopback speaks plain http. */
 export const insecure = { [oauth.allowInsecureRequests]: true };
 
-export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
 /** The authorization server that an address of MCP leads to, found as a client that knows nothing else finds it. */

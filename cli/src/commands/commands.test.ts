@@ -238,3 +238,19 @@ test('PETA_DEBUG shows where an error came from', async () => {
   const env = { PETA_URL: 'http://127.0.0.1:2', PETA_DEBUG: '1' };
   expect((await peta(newHome(), ['servers', 'list'], { env })).stderr).toContain('    at ');
 });
+
+test('an OAuth client is made, used for nothing but what it is for, and removed', async () => {
+  await run('users', 'add', 'nightly-bot');
+  const args = ['clients', 'add', 'nightly', '--user', 'nightly-bot', '--scopes', 'mcp:tools', '--endpoints', '/mcp'];
+  const made = await run(...args);
+  const [, id = ''] = /^client id +(\S+)$/m.exec(made.stdout) ?? [];
+  expect(made.stdout).toMatch(/^secret +petaclient_\S+$/m);
+  expect((await run('clients', 'list')).stdout).toMatch(
+    new RegExp(`^${id} +nightly +administrator +nightly-bot +mcp:tools +/mcp`, 'm'),
+  );
+  expect((await run('clients', 'remove', id)).stdout).toBe('The client nightly was removed.\n');
+  expect((await run('clients', 'add', 'nobody')).code).toBe(1);
+  expect((await run('clients', 'rotate-key')).stdout).toMatch(/^Tokens are signed with the key \S+ from now on\.$/m);
+  expect((await run('consents', 'list')).stdout).toMatch(/^ID +USER +CLIENT/);
+  expect((await run('consents', 'revoke', 'nothing')).stderr).toContain('There is no such consent.');
+});

@@ -133,3 +133,28 @@ test('replicas that start at the same moment make one key', async () => {
     await fresh.close();
   }
 });
+
+test('clients that nobody allowed anything, and what has ended, are forgotten', async () => {
+  const old = new Date(Date.now() - 2 * 86_400_000);
+  const metadata = { client_name: 'x' };
+  await world.db.insert(schema.oauthClients).values([
+    { id: 'unused', metadata, createdAt: old },
+    { id: 'allowed', metadata, createdAt: old },
+    { id: 'new', metadata },
+    { id: 'made', metadata, createdAt: old, workspaceId: 'default' },
+  ]);
+  const record = { workspaceId: 'default', userId: 'ann', clientId: 'allowed', payload: {} };
+  await world.db.insert(schema.oauthRecords).values([
+    { ...record, model: 'Grant', hash: 'live', grantId: 'live', expiresAt: new Date(Date.now() + 60_000) },
+    { ...record, model: 'AuthorizationCode', hash: 'over', expiresAt: old },
+    { ...record, model: 'Grant', hash: 'of nobody', userId: 'gone', expiresAt: new Date(Date.now() + 60_000) },
+  ]);
+  await world.oauth.records.sweep();
+  const clients = await world.db.select({ id: schema.oauthClients.id }).from(schema.oauthClients);
+  expect(clients.map(({ id }) => id).sort()).toEqual(['allowed', 'made', 'new']);
+  const records = await world.db.select({ hash: schema.oauthRecords.hash }).from(schema.oauthRecords);
+  const hashes = records.map(({ hash }) => hash);
+  expect(hashes).toContain('live');
+  expect(hashes).not.toContain('over');
+  expect(hashes).not.toContain('of nobody');
+});

@@ -96,7 +96,7 @@ export const buildOAuthIdentity = ({ config, db, sealer, baseUrl }: IdentityOpti
   };
 };
 
-export type OAuthIdentity = ReturnType<typeof buildOAuthIdentity>;
+type OAuthIdentity = ReturnType<typeof buildOAuthIdentity>;
 
 export type OAuthOptions = {
   config: Config;

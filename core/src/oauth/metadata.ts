@@ -2,7 +2,7 @@ import { MCP_SCOPES, OWN_SCOPES } from './scopes.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
-export const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT, EXCHANGE_GRANT];
+const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT, EXCHANGE_GRANT];
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 export const SIGNING_ALG = 'ES256';
 const CLIENT_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'];

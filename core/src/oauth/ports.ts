@@ -14,7 +14,7 @@ export type Revoked = (workspaceId: string, tokenId: string) => Promise<void>;
 export type SignedIn = { signInId: string; workspaceId: string; userId: string; at: Date; methods: string[] };
 
 /** Something that belongs in the audit log. Secrets never do. */
-export type Happening = {
+type Happening = {
   account: Account | null;
   address: string;
   operation: string;

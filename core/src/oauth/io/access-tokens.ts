@@ -156,5 +156,3 @@ export const createAccessTokens = <P extends Person>(options: Options<P>) => {
     },
   };
 };
-
-export type AccessTokens = ReturnType<typeof createAccessTokens<Person>>;

@@ -41,7 +41,7 @@ export type ProviderOptions = {
 
 const MINUTE = 60;
 const DAY = 86_400;
-export const ACCESS_SECONDS = 15 * MINUTE;
+const ACCESS_SECONDS = 15 * MINUTE;
 export const GRANT_SECONDS = 180 * DAY;
 const REFRESH_SECONDS = 30 * DAY;
 /** Every token of the exchange grant without a client of its own is of this one. */
@@ -51,7 +51,7 @@ const NO_STORE = { enabled: false } as const;
 const { Check } = interactionPolicy;
 
 /** A public client id that any program on a computer may claim: its earlier consent is nobody's proof (RFC 8252, 8.6). */
-export const isClaimable = (clientId: string, redirectUri: unknown): boolean =>
+const isClaimable = (clientId: string, redirectUri: unknown): boolean =>
   clientId.startsWith('https://') && (typeof redirectUri !== 'string' || isLocal(redirectUri));
 
 const policy = () => {

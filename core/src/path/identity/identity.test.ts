@@ -5,7 +5,7 @@ import { schema } from '#db';
 import { silentLog } from '#lib/log';
 import { hashToken, newToken } from '#lib/token';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createIdentity } from './identity.ts';
+import { createIdentity, type TokenRow } from './identity.ts';
 import { createLastUsed, postgresTokens } from './io/postgres-tokens.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -233,4 +233,31 @@ test('a remembered token goes on working while the database is away, and another
   await expect(identity.identify(arrival(other.secret))).rejects.toThrow();
   isAway = false;
   expect(await identity.identify(arrival(other.secret))).toMatchObject({ userId: other.userId });
+});
+
+test('an access token is none at another address, and is let in later with no more than it carried', async () => {
+  const row: TokenRow = {
+    ...{ tokenId: 'oauth_g', workspaceId: 'default', userId: 'ann', role: 3, status: 1 },
+    ...{ expiresAt: null, revokedAt: null, userExpiresAt: null, permissions: {}, preferences: {} },
+    ...{ scope: { endpoints: ['/mcp'], kinds: ['tool'] }, audience: '/mcp' },
+  };
+  let today: TokenRow | undefined = { ...row, scope: {} };
+  const identity = createIdentity({
+    store: { byBearer: async () => row, byId: async () => today },
+    endpoints: NO_ENDPOINTS,
+    machineKeyHash: hashToken(MACHINE_KEY),
+    now: Date.now,
+    touched: () => {},
+  });
+  expect(await identity.identify(arrival('a.b.c', '/mcp/e/other'))).toMatchObject({ code: 'unauthenticated' });
+  const caller = await identity.identify(arrival('a.b.c'));
+  if ('code' in caller) throw new Error(caller.reason);
+  expect(caller.scope).toEqual({ servers: null, endpoints: ['/mcp'], kinds: ['tool'] });
+  expect(await identity.current(caller, '/mcp')).toBe(caller);
+  today = { ...row, scope: { kinds: ['prompt'] } };
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ scope: { kinds: [] } });
+  today = { ...row, scope: { endpoints: ['/mcp/e/other'] } };
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ code: 'wrong-endpoint' });
+  today = undefined;
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ code: 'unauthenticated' });
 });
