@@ -112,11 +112,11 @@ export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => 
 
   const half = (request: FastifyRequest) => Half.safeParse(carried.open(HALF, cookies.read(request, HALF))).data;
 
-  app.get('/sign-in/code', { config: { guard: 'open' } }, async (request, reply) =>
+  app.get('/sign-in/code', { config: { guard: 'half-signed-in' } }, async (request, reply) =>
     half(request) ? sendForm(reply, codePage(undefined)) : reply.redirect('/sign-in', 303),
   );
 
-  app.post('/sign-in/code', { config: { guard: 'open' }, ...ownPagesOnly }, async (request, reply) => {
+  app.post('/sign-in/code', { config: { guard: 'half-signed-in' }, ...ownPagesOnly }, async (request, reply) => {
     const begun = half(request);
     if (!begun) return reply.redirect('/sign-in', 303);
     const tried = await local.tryCode(begun, field(request, 'code').slice(0, 100), fromOf(request));
