@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createClient } from '@peta/api';
 import type { Browser, Page } from 'playwright-core';
+import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addAuthenticator, byName, credentialsOf, openPage, startBrowser } from '../harness/browser.ts';
-import { cleanUp, peta as command, type RunningPeta, startPeta } from '../harness/peta.ts';
+import { cleanUp, peta as command, newHome, type RunningPeta, startPeta } from '../harness/peta.ts';
 import { codeNow } from '../harness/totp.ts';
 
 const PASSWORD = 'orbit lantern 42 pebble';
@@ -89,7 +92,10 @@ describe('a passkey', () => {
     await api.users.create({ userId: 'pat', name: 'Pat' });
     const { page, context, complaints } = await openPage(browser);
     await addAuthenticator(page);
+    await page.goto(`${base}/sign-in/welcome`);
+    expect(await page.textContent('main')).toContain('needs a sign-up link');
     await page.goto(await invite('pat'));
+    await page.waitForSelector('#password');
     expect(new URL(page.url()).hash).toBe('');
     await page.click('text=Create a passkey');
     await page.waitForURL(`${base}/account?done=passkey`);
@@ -231,6 +237,34 @@ describe('without JavaScript', () => {
     expect(await page.inputValue('#password')).toBe('');
     await context.close();
   });
+});
+
+test('signing in goes on to where a client sent its person, past what forms may do', async () => {
+  const { page, context } = await openPage(browser);
+  await page.goto(`${base}/sign-in?next=/oauth/interaction/of-a-client`);
+  await enter(page, 'quinn', PASSWORD);
+  await page.waitForURL(`${base}/oauth/interaction/of-a-client`);
+  await context.close();
+});
+
+test('over TLS the cookie is bound to TLS and to this very host', async () => {
+  const home = newHome();
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  const [SSL_CERT_PATH, SSL_KEY_PATH] = [join(home, 'cert.pem'), join(home, 'key.pem')];
+  writeFileSync(SSL_CERT_PATH, cert);
+  writeFileSync(SSL_KEY_PATH, key);
+  const secure = await startPeta({ home, env: { ENABLE_HTTPS: 'true', SSL_CERT_PATH, SSL_KEY_PATH } });
+  const { page, context } = await openPage(browser, { ignoreHTTPSErrors: true });
+  await page.goto(byName(secure.setupLink ?? ''));
+  await page.fill('#name', 'Olivia');
+  await page.fill('#password', PASSWORD);
+  await page.click('#go');
+  await page.click('#account a');
+  expect(await heading(page)).toBe('Your account');
+  const cookies = await context.cookies();
+  expect(cookies.find(({ name }) => name === '__Host-peta_session')).toMatchObject({ secure: true, httpOnly: true });
+  expect(cookies.every(({ name, secure: isSecure }) => name.startsWith('__Host-') && isSecure)).toBe(true);
+  await context.close();
 });
 
 test('the whole page of an account can be used with the keyboard, and fits a narrow window', async () => {

@@ -31,7 +31,7 @@ const waitSentence = (seconds: number): string => {
 
 /** `/sign-in`, `/sign-in/code`, `/sign-out`. */
 export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => {
-  const { local, carried, browser, cookies, note, providers, throttle } = parts;
+  const { local, carried, browser, cookies, note, providers } = parts;
 
   const fromOf = (request: FastifyRequest): From => ({
     address: request.ip,
@@ -71,13 +71,12 @@ export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => 
     const { person, methods } = tried;
     const { workspaceId, userId } = person;
     await browser.begin(request, reply, { workspaceId, userId, methods });
-    await throttle.remember(person, request.ip);
     return sendOn(reply, next);
   };
 
   app.get('/sign-in', { config: { guard: 'open' } }, async (request, reply) => {
     const isAgain = parameter(request, 'again') !== '';
-    if (!isAgain && (await browser.current(request))) return sendOn(reply, safeNext(parameter(request, 'next')));
+    if (!isAgain && (await browser.current(request))) return reply.redirect(safeNext(parameter(request, 'next')), 303);
     return page(request, reply);
   });
 
