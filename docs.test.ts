@@ -52,7 +52,18 @@ test('the page of the peta command names every command there is', () => {
   const rows = matches(read('docs/guide/cli.md'), /^\| `([^`]+)`/gm);
   const words = new Map(rows.map((row) => row.split(/[^a-z-]+/)).map(([name = '', ...rest]) => [name, rest]));
   expect([...words.keys()].sort()).toEqual(commandsOf().sort());
-  for (const group of ['servers', 'endpoints', 'users', 'tokens'])
+  for (const group of [
+    'servers',
+    'endpoints',
+    'environments',
+    'workspaces',
+    'users',
+    'teams',
+    'roles',
+    'agents',
+    'tokens',
+    'sessions',
+  ])
     expect(words.get(group)?.filter(Boolean).sort()).toEqual(commandsOf(group).sort());
 });
 

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Client } from '@peta/api';
+import { type Client, operations } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta } from './harness/peta.ts';
 
@@ -8,6 +8,8 @@ let api: Client;
 let token: string;
 let userToken: string;
 let administratorToken: string;
+let auditorToken: string;
+let confinedToken: string;
 
 beforeAll(async () => {
   peta = await startPeta();
@@ -15,6 +17,9 @@ beforeAll(async () => {
   await api.users.create({ userId: 'user', name: 'User' });
   await api.users.create({ userId: 'administrator', name: 'Administrator', role: 2 });
   userToken = (await api.tokens.issue({ userId: 'user' })).secret;
+  await api.users.create({ userId: 'auditor', name: 'Auditor', roleId: 'auditor' });
+  auditorToken = (await api.tokens.issue({ userId: 'auditor' })).secret;
+  confinedToken = (await api.tokens.issue({ scope: { servers: ['notes'] } })).secret;
   administratorToken = (await api.tokens.issue({ userId: 'administrator' })).secret;
 });
 afterAll(cleanUp);
@@ -46,6 +51,7 @@ const GUARDS = [
   'half-signed-in',
   'by action',
   'by endpoint',
+  'by client',
 ];
 /** What each answers to nobody, where it is not a refusal for want of a token. */
 const EXPECTED: Record<string, RegExp> = {
@@ -55,6 +61,7 @@ const EXPECTED: Record<string, RegExp> = {
   'half-signed-in': /^(303|403)$/,
   'by action': /^(200|400|403|404)$/,
   'by endpoint': /^(401|404|415)$/,
+  'by client': /^(400|401)$/,
 };
 const fill = (url: string) => url.replace(/:\w+/g, 'x');
 
@@ -67,13 +74,24 @@ describe('every route', () => {
       const { status } = await ask(method, fill(url));
       const expected = EXPECTED[guard] ?? /^(401|415)$/;
       expect(String(status), `${method} ${url} without a token`).toMatch(expected);
-      if (guard === 'administrator' || guard === 'owner')
-        expect((await ask(method, fill(url), bearer(userToken))).status, `${method} ${url} as a user`).toBe(403);
-      if (guard === 'owner')
-        expect(
-          (await ask(method, fill(url), bearer(administratorToken))).status,
-          `${method} ${url} as an administrator`,
-        ).toBe(403);
+      const expectRefusal = async (who: string, of: string) =>
+        expect((await ask(method, fill(url), bearer(of))).status, `${method} ${url} as ${who}`).toBe(403);
+      if (guard === 'administrator' || guard === 'owner') {
+        await expectRefusal('a user', userToken);
+        await expectRefusal('the owner with a token for one server', confinedToken);
+      }
+      if (guard === 'owner') await expectRefusal('an administrator', administratorToken);
+      const isOwnSignIn = [...operations.values()].some(
+        (one) => one.isOwnSignIn && one.method === method && `/api/v1${one.path}` === url,
+      );
+      const mayAuditor = guard !== 'owner' && (method === 'GET' || method === 'HEAD' || isOwnSignIn);
+      if (guard === 'user' || guard === 'administrator' || guard === 'owner') {
+        const { status: seen } = await ask(method, fill(url), bearer(auditorToken));
+        expect([`${method} ${url} as an auditor`, seen !== 403]).toEqual([
+          `${method} ${url} as an auditor`,
+          mayAuditor,
+        ]);
+      }
     }
   });
 

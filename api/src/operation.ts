@@ -14,6 +14,8 @@ export type Operation = {
   guard: Guard;
   /** One sentence for the OpenAPI document and the reference. */
   summary: string;
+  /** About the asker's own sign-in: auditors, who change nothing else, may do it. */
+  isOwnSignIn?: true;
   /** The published number of the same operation at `POST /admin`, where there is one. */
   action?: number;
   /** Always an object: path parameters, then query (GET, DELETE) or body (the rest). */

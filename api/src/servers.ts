@@ -34,6 +34,7 @@ export const Server = z.object({
   serverName: z.string(),
   category: z.int().describe('1 template, 2 custom remote, 3 REST API, 4 skills, 5 custom stdio'),
   authType: z.int(),
+  environment: Id.nullable().describe('null: it belongs to all'),
   enabled: z.boolean(),
   status: ServerStatus,
   statusReason: z.string().nullable().describe('why it is in error, in words'),
@@ -62,6 +63,7 @@ const isJson = (text: string): boolean => {
 
 const Options = z.object({
   serverName: z.string().min(1).max(200).optional(),
+  environment: Id.nullable().optional().describe('the one it belongs to; null for all'),
   enabled: z.boolean().optional(),
   lazyStartEnabled: z.boolean().optional(),
   publicAccess: z.boolean().optional(),

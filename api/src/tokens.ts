@@ -2,10 +2,30 @@ import { z } from 'zod';
 import { operation } from './operation.ts';
 import { Done, Id, Time } from './shapes.ts';
 
-/** Where a token works. Absent lists mean everywhere its person may go, so a mistyped one is refused, not ignored. */
+const MAX = 1_000;
+
+/**
+ * Where a token works, and for what. Absent lists mean everywhere its person may go, so a mistyped one is refused, not
+ * ignored.
+ */
 export const TokenScope = z.strictObject({
-  servers: z.array(Id).optional(),
-  endpoints: z.array(z.string().min(1).max(200)).optional().describe('paths, such as /mcp'),
+  servers: z.array(Id).max(MAX).optional(),
+  endpoints: z.array(z.string().min(1).max(200)).max(MAX).optional().describe('paths, such as /mcp'),
+  tools: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}::[^\s]{1,256}$/, 'server::tool, by the names they have themselves'),
+    )
+    .max(MAX)
+    .optional()
+    .describe('server::tool, by the names they have themselves; with it no resource and no prompt'),
+  operations: z
+    .array(z.string().min(1).max(100))
+    .max(MAX)
+    .optional()
+    .describe('names such as users.list, and the words mcp and scim; nothing else then'),
+  environments: z.array(Id).max(MAX).optional().describe('servers of no environment belong to every one'),
 });
 export type TokenScope = z.output<typeof TokenScope>;
 
@@ -29,15 +49,19 @@ export const tokens = {
     method: 'GET',
     path: '/tokens',
     guard: 'user',
-    summary: 'Service tokens: own ones, for administrators also those of others',
-    input: z.object({ userId: Id.optional() }),
+    summary: 'Service tokens: own ones or those of an own agent, for administrators those of everybody',
+    input: z.object({
+      userId: Id.optional(),
+      unusedSince: Time.optional().describe('only working ones that nobody has used since then'),
+      endsBefore: Time.optional().describe('only working ones that end before then'),
+    }),
     output: z.object({ tokens: z.array(Token) }),
   }),
   issue: operation({
     method: 'POST',
     path: '/tokens',
     guard: 'user',
-    summary: 'Issue a service token for oneself, or as an administrator for another',
+    summary: 'Issue a service token for oneself or an own agent, or as an administrator for another',
     input: z.object({
       userId: Id.optional(),
       name: z.string().min(1).max(200).default('token'),

@@ -6,7 +6,12 @@ export const User = z.object({
   userId: Id,
   name: z.string(),
   notes: z.string(),
+  kind: z.enum(['person', 'agent']),
+  email: z.string().nullable(),
   role: Role,
+  roleId: z.string().nullable().describe('of somebody whose role is 3: auditor, or a role of the workspace'),
+  ownerUserId: z.string().nullable().describe('whose agent it is'),
+  ownerTeamId: z.string().nullable().describe('the team whose agent it is'),
   status: UserStatus,
   permissions: Permissions,
   ratelimit: z.int().describe('requests a minute'),
@@ -16,9 +21,13 @@ export const User = z.object({
 });
 export type User = z.output<typeof User>;
 
+const Email = z.string().trim().toLowerCase().max(254).pipe(z.email());
+
 const Changes = z.object({
   name: z.string().min(1).max(200).optional(),
   notes: z.string().max(10_000).optional(),
+  email: Email.nullable().optional().describe('what a person may sign in with besides their id'),
+  roleId: Id.nullable().optional().describe('for users alone: auditor, or a role of the workspace'),
   status: UserStatus.optional(),
   permissions: Permissions.optional(),
   ratelimit: z.int().min(1).max(1_000_000).optional(),
@@ -152,7 +161,11 @@ export const me = {
     guard: 'user',
     summary: 'Who I am',
     input: z.object({}),
-    output: z.object({ user: User, tokenId: z.string().nullable() }),
+    output: z.object({
+      user: User,
+      tokenId: z.string().nullable(),
+      teams: z.array(z.object({ teamId: Id, name: z.string() })).describe('those I am a member of'),
+    }),
   }),
   preferences: operation({
     method: 'GET',

@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 import { ApiError } from '@peta/api';
 import { Command, CommanderError } from 'commander';
+import { addAgents } from './commands/agents.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCall } from './commands/call.ts';
+import { addClients } from './commands/clients.ts';
+import { addConsents } from './commands/consents.ts';
 import { addEndpoints } from './commands/endpoints.ts';
+import { addEnvironments } from './commands/environments.ts';
+import { addRoles } from './commands/roles.ts';
 import { addServers } from './commands/servers.ts';
+import { addSessions } from './commands/sessions.ts';
 import { addSetupLink } from './commands/setup-link.ts';
+import { addTeams } from './commands/teams.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addUsers } from './commands/users.ts';
+import { addWorkspaces } from './commands/workspaces.ts';
 import { addConnect } from './connect/connect.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { failureIn, Misuse } from './failure.ts';
@@ -34,8 +42,16 @@ program
 addSetupLink(program);
 addServers(program);
 addEndpoints(program);
+addEnvironments(program);
+addWorkspaces(program);
 addUsers(program);
+addTeams(program);
+addRoles(program);
+addAgents(program);
 addTokens(program);
+addClients(program);
+addConsents(program);
+addSessions(program);
 addCall(program);
 addAudit(program);
 addDoctor(program);

@@ -12,6 +12,24 @@ const list = z
       .filter(Boolean),
   );
 
+const REDIRECTS = [
+  'http://loopback',
+  'https://*',
+  'claude:*',
+  'com.anthropic.claude:*',
+  'com.openai.chat:*',
+  'cursor:*',
+  'goose:*',
+  'lmstudio:*',
+  'raycast:*',
+  'vscode:*',
+  'vscode-insiders:*',
+  'vscodium:*',
+  'warp:*',
+  'windsurf:*',
+  'zed:*',
+];
+
 /** Every setting: its default and its help. docs/reference/settings.md is printed from this. */
 const Settings = z.object({
   DATABASE_URL: z
@@ -34,6 +52,29 @@ const Settings = z.object({
     'Further Host header names to answer to, separated by commas; loopback names and PETA_HOST always are.',
   ),
   PETA_ALLOWED_ORIGINS: list.describe('Further web origins that may call, separated by commas.'),
+  PETA_PRIVATE_HOSTS: list.describe(
+    'Hosts on a private network, separated by commas, that Peta may ask where others name them: identity providers, client metadata. They may be spoken to without TLS.',
+  ),
+  PETA_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), 'must be an address without user name, ? and #')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional()
+    .describe(
+      'Address that clients reach Peta by, such as https://peta.example.com: the issuer of OAuth tokens. Without it, the address it listens on.',
+    ),
+  PETA_OAUTH_REDIRECT_PATTERNS: z
+    .string()
+    .default(REDIRECTS.join(','))
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .describe(
+      'Where OAuth clients that register themselves may have answers sent to, separated by commas: exact addresses, beginnings that end with *, and http://loopback for any port of the same machine.',
+    ),
   ENABLE_HTTPS: flag.describe('Serve TLS; needs SSL_CERT_PATH and SSL_KEY_PATH.'),
   SSL_CERT_PATH: z.string().optional().describe('TLS certificate chain, PEM.'),
   SSL_KEY_PATH: z.string().optional().describe('TLS private key, PEM.'),

@@ -6,15 +6,18 @@ import { postgresSetup } from './admin/io/postgres-setup.ts';
 import { postgresUsers } from './admin/io/postgres-users.ts';
 import { createSetupLink } from './admin/setup.ts';
 import { buildAdmin } from './build/admin.ts';
-import { buildGateway } from './build/gateway.ts';
+import { buildGateway, type Gateway } from './build/gateway.ts';
+import { buildOAuth, buildOAuthIdentity } from './build/oauth.ts';
 import { buildSignIn } from './build/sign-in.ts';
 import { createPostgresBus } from './cluster/io/postgres-bus.ts';
 import { type Config, isLoopback } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createApp } from './http/io/app.ts';
+import { createGuardedFetch } from './lib/io/guarded-fetch.ts';
 import { createLog } from './lib/io/pino-log.ts';
 import type { Log } from './lib/log.ts';
 import { newSecret } from './lib/token.ts';
+import { FIRST_WORKSPACE } from './path/call.ts';
 import { readMasterKey } from './path/vault/io/master-key.ts';
 import { createSealer } from './path/vault/seal.ts';
 
@@ -34,6 +37,9 @@ export type Peta = {
 type Options = { config: Config; version: string };
 
 const DRAIN_MS = 7_000;
+/** What others may have Peta fetch: metadata of clients, of identity providers, their keys. */
+const MAX_FETCHED_BYTES = 1024 * 1024;
+const FETCH_TIMEOUT_MS = 10_000;
 
 /** What the `peta` command on this machine finds the running Peta by: readable by its owner alone. */
 const writeMachineFile = async (home: string, content: object): Promise<string> => {
@@ -100,7 +106,15 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
         ),
       );
 
-    const gateway = await buildGateway({
+    const sessionKey = createHmac('sha256', masterKey).update('what clients hold for us').digest();
+    const oauthIdentity = buildOAuthIdentity({ config, db, sealer, baseUrl: () => baseUrl });
+    const fetch = createGuardedFetch({
+      privateHosts: config.PETA_PRIVATE_HOSTS,
+      maxBytes: MAX_FETCHED_BYTES,
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+
+    const gateway: Gateway = await buildGateway({
       config,
       home,
       db,
@@ -109,15 +123,24 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       product,
       instanceId: database.instanceId,
       machineKeyHash: machineKey.hash,
-      sessionKey: createHmac('sha256', masterKey).update('what clients hold for us').digest(),
+      sessionKey,
+      credentials: [oauthIdentity.accessTokens],
+      metadataUrl: oauthIdentity.metadataUrl,
       openConfig,
     });
     undo.push(gateway.close);
 
     const { app, routes } = await createApp({
       hosts: {
-        allowedHosts: [...config.PETA_ALLOWED_HOSTS, ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST])],
-        allowedOrigins: config.PETA_ALLOWED_ORIGINS,
+        allowedHosts: [
+          ...config.PETA_ALLOWED_HOSTS,
+          ...(config.PETA_HOST === '0.0.0.0' ? [] : [config.PETA_HOST]),
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).hostname]),
+        ],
+        allowedOrigins: [
+          ...config.PETA_ALLOWED_ORIGINS,
+          ...(config.PETA_PUBLIC_URL === undefined ? [] : [new URL(config.PETA_PUBLIC_URL).origin]),
+        ],
       },
       tls: config.ENABLE_HTTPS
         ? { certPath: config.SSL_CERT_PATH ?? '', keyPath: config.SSL_KEY_PATH ?? '' }
@@ -126,6 +149,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const publicUrl = () => (config.PETA_PUBLIC_URL ?? baseUrl).replace(/\/$/, '');
     const signIn = buildSignIn({
       db,
       log,
@@ -134,12 +158,19 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       publish: gateway.publish,
       follow: bus.subscribe,
       note: gateway.noteSignIn,
-      baseUrl: () => baseUrl,
+      baseUrl: publicUrl,
     });
     undo.push(signIn.close);
     signIn.register(app);
+    const oauth = await buildOAuth(app, {
+      ...{ config, db, sealer, log, gateway, sessionKey, identity: oauthIdentity },
+      signIns: signIn,
+      fetch,
+    });
+    undo.push(oauth.close);
     buildAdmin(app, {
       signIn,
+      publicUrl,
       db,
       log,
       version,
@@ -152,6 +183,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
           row: serverId,
           column: 'sealed_launch_config',
         }),
+      oauth,
       baseUrl: () => baseUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
@@ -173,10 +205,10 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       pid: process.pid,
     });
     undo.push(() => rm(machineFile, { force: true }));
-    const hasOwner = (await postgresUsers(db).owner('default')) !== undefined;
+    const hasOwner = (await postgresUsers(db).owner(FIRST_WORKSPACE)) !== undefined;
     const link = hasOwner
       ? null
-      : await createSetupLink({ store: postgresSetup(db), baseUrl: () => baseUrl }, 'default');
+      : await createSetupLink({ store: postgresSetup(db), baseUrl: () => baseUrl }, FIRST_WORKSPACE);
     await gateway.audit.system('start', { version, home });
     gateway.startServers();
     return { url: baseUrl, mcpUrl, home, setupLink: link?.setupLink ?? null, stop: () => stop(), closed };

@@ -26,13 +26,14 @@ afterAll(cleanUp);
 describe('an address', () => {
   const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
-  test('of no endpoint, or of one that is switched off, answers 404 and says what to do, with a token or without', async () => {
+  test('of no endpoint, or of one that is switched off, answers 404 and says what to do; without a token it is as any other', async () => {
     await api.endpoints.create({ name: 'off', enabled: false, selection: [{ serverId: 'fast' }] });
     for (const path of ['/mcp/e/none', '/mcp/e/off']) {
-      const answers = await Promise.all([post(at(path), ping), post(at(path), ping, { token })]);
-      expect(answers.map(({ status }) => status)).toEqual([404, 404]);
-      expect(answers[0]?.text).toBe(answers[1]?.text);
-      expect(answers[0]?.json).toMatchObject({ error: { message: expect.stringContaining('ask an administrator') } });
+      const known = await post(at(path), ping, { token });
+      expect(known.status).toBe(404);
+      expect(known.json).toMatchObject({ error: { message: expect.stringContaining('ask an administrator') } });
+      const { status, headers } = await post(at(path), ping);
+      expect([status, headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('Bearer')]);
     }
   });
 
@@ -80,7 +81,8 @@ describe('an address', () => {
     const since = Date.now();
     await ended;
     expect(Date.now() - since).toBeLessThan(LIMIT_MS);
-    expect((await post(at(endpoint.path), ping)).status).toBe(404);
+    expect((await post(at(endpoint.path), ping)).status).toBe(401);
+    expect((await post(at(endpoint.path), ping, { token })).status).toBe(404);
   });
 });
 
@@ -106,6 +108,19 @@ describe('/mcp/public', () => {
       expect(await refusalOf(client.callTool({ name: 'fast::echo', arguments: { text: 'x' } }))).toContain('Unknown');
       await client.close();
     });
+
+    test.each(['Bearer peta_never-issued', 'Bearer', 'Basic dXNlcjpwYXNz', 'peta_x'])(
+      'the header "Authorization: %s" is a token that is not valid, and not the want of one',
+      async (authorization) => {
+        const body = { jsonrpc: '2.0', id: 1, method: 'ping' };
+        const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+        const ask = (more: Record<string, string>) =>
+          fetch(url(), { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
+        expect((await ask({ authorization })).status).toBe(401);
+        expect((await fetch(url(), { method: 'HEAD', headers: { authorization } })).status).toBe(401);
+        expect((await ask({})).status).not.toBe(401);
+      },
+    );
 
     test('it takes so many calls a minute from one address, and says so', async () => {
       await api.servers.update({ serverId: 'changing', anonymousAccess: true, anonymousRateLimit: 3 });

@@ -78,6 +78,20 @@ describe('a session', () => {
     await until('it is ended here', async () => (await post(one.mcpUrl, list, inSession(session))).status === 404);
   });
 
+  test('open at one replica is seen at the other, and ends within a second when it is ended there', async () => {
+    const session = await begin();
+    const stream = await openStream(other.mcpUrl, { token, session });
+    const { sessions } = await until('it is seen', async () => {
+      const seen = await api.sessions.list({});
+      return seen.sessions[0]?.openStreams === 1 && seen;
+    });
+    await api.sessions.end({ sessionId: sessions[0]?.sessionId ?? '' });
+    const since = Date.now();
+    await stream.rest();
+    expect(Date.now() - since).toBeLessThan(1_000);
+    expect((await openStream(other.mcpUrl, { token, session })).status).toBe(404);
+  });
+
   test('is asked by one replica and may answer to the other', async () => {
     const session = await begin();
     const body = call('old__test_elicitation', { message: 'May I?' });

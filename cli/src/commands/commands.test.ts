@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -32,7 +32,7 @@ test('a server is added, called, stopped, started and removed', async () => {
   expect(await run('servers', 'stop', 'old')).toMatchObject({ code: 0, stdout: 'old is stopped.\n' });
   expect(await run('call', 'old', 'list_allowed_directories')).toMatchObject({ code: 1, stdout: '' });
   expect((await run('servers', 'start', 'old')).stdout).toContain('old is online');
-  expect((await run('servers', 'list')).stdout).toMatch(/^old +online +stdio +yes/m);
+  expect((await run('servers', 'list')).stdout).toMatch(/^old +online +stdio +all +yes/m);
   expect((await run('servers', 'remove', 'old')).code).toBe(0);
   expect((await run('servers', 'list')).stdout).not.toContain('old ');
 });
@@ -62,6 +62,28 @@ test('a secret reaches a server by the name of a variable, and no other output',
   await run('servers', 'remove', 'env');
 });
 
+test('a workspace is made with a link for its owner, listed, renamed and removed', async () => {
+  const made = await run('workspaces', 'add', 'acme', '--name', 'Acme Inc.');
+  expect(made.stdout).toMatch(/^The workspace acme is there\..*\nhttp\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'list')).stdout).toMatch(/^acme +Acme Inc\. +not yet /m);
+  expect((await run('workspaces', 'setup-link', 'acme')).stdout).toMatch(/^http\S+\/setup#petasetup_\S+\n$/);
+  expect((await run('workspaces', 'rename', 'acme', 'Acme')).stdout).toBe('acme is called Acme now.\n');
+  expect((await run('workspaces', 'remove', 'acme')).stdout).toContain('was removed with everything in it');
+  expect(await run('workspaces', 'remove', 'default')).toMatchObject({ code: 1 });
+});
+
+test('an environment is made, has servers, and goes once they have left', async () => {
+  expect((await run('environments', 'list')).stdout).toContain('No environments yet.');
+  expect((await run('environments', 'add', 'staging', '--name', 'Staging')).stdout).toContain('--environment staging');
+  const server = ['--', process.execPath, reference('everything')];
+  expect((await run('servers', 'add', 'trial', '--environment', 'staging', ...server)).code).toBe(0);
+  expect((await run('environments', 'list')).stdout).toMatch(/^staging +Staging +trial/m);
+  expect((await run('environments', 'remove', 'staging')).stderr).toContain('These servers belong to staging: trial.');
+  await run('servers', 'remove', 'trial');
+  expect((await run('environments', 'rename', 'staging', 'Test')).stdout).toBe('staging is called Test now.\n');
+  expect((await run('environments', 'remove', 'staging')).stdout).toBe('The environment staging was removed.\n');
+});
+
 test('a person is added, allowed, given a token, confined, disabled and removed', async () => {
   expect((await run('users', 'add', 'ada', '--name', 'Ada')).stdout).toContain('ada was added.');
   await run('users', 'allow', 'ada', 'everything');
@@ -89,10 +111,73 @@ test('a person is added, allowed, given a token, confined, disabled and removed'
 });
 
 test('a token may be confined to servers', async () => {
-  const { stdout: token } = await run('tokens', 'issue', 'demo', '--servers', 'notes');
+  const { stdout: token } = await run('tokens', 'issue', 'demo', '--server', 'notes');
   const confined = (...args: string[]) => peta(running.home, args, { env: { PETA_TOKEN: token.trim() } });
   expect((await confined('call', 'notes', 'list_notes')).code).toBe(0);
   expect((await confined('call', 'everything', 'echo', '{"message":"hi"}')).code).toBe(1);
+});
+
+test('a token may be confined to tools, and to operations', async () => {
+  const issue = async (...args: string[]) => (await run('tokens', 'issue', 'demo', ...args)).stdout.trim();
+  const as = (token: string, ...args: string[]) => peta(running.home, args, { env: { PETA_TOKEN: token } });
+  const tool = await issue('--tool', 'notes::list_notes', '--tool', 'everything::echo');
+  expect((await as(tool, 'call', 'notes', 'list_notes')).code).toBe(0);
+  expect((await as(tool, 'call', 'everything', 'echo', '{"message":"hi"}')).stdout).toBe('Echo: hi\n');
+  expect((await as(tool, 'call', 'notes', 'add_note', '{"topic":"x","text":"y"}')).code).toBe(1);
+  const operation = await issue('--operation', 'agents.list,tokens.list');
+  expect((await as(operation, 'agents', 'list')).code).toBe(0);
+  expect((await as(operation, 'sessions', 'list')).stderr).toContain('sessions.list is not one of them');
+  expect((await as(operation, 'call', 'notes')).code).toBe(1);
+  const mistyped = await run('tokens', 'issue', 'demo', '--operation', 'agents.lists');
+  expect(mistyped).toMatchObject({ code: 1, stdout: '' });
+});
+
+test('a team, its agent and a role are made, used and removed', async () => {
+  expect((await run('users', 'add', 'grace', '--role', 'auditor', '--email', 'Grace@example.com')).code).toBe(0);
+  expect((await run('users', 'list')).stdout).toMatch(/^grace +grace +auditor +enabled/m);
+  expect((await run('roles', 'operations')).stdout).toMatch(/^servers\.stop +administrator +yes/m);
+  expect((await run('roles', 'add', 'operator', 'servers.list', 'servers.stop')).stdout).toContain(
+    'operator was made.',
+  );
+  expect((await run('users', 'role', 'grace', 'operator')).stdout).toBe('grace has the role operator.\n');
+  expect((await run('roles', 'list')).stdout).toMatch(/^operator +operator +servers\.list, servers\.stop$/m);
+  expect((await run('roles', 'remove', 'operator')).code).toBe(0);
+  expect(await json('users', 'role', 'grace', 'user')).toMatchObject({ roleId: null, email: 'grace@example.com' });
+
+  expect((await run('teams', 'add', 'crew')).code).toBe(0);
+  expect((await run('teams', 'add-member', 'crew', 'grace')).stdout).toBe('grace is in crew.\n');
+  expect((await run('agents', 'add', 'robot', '--team', 'crew')).stdout).toContain('robot was made.');
+  expect((await run('agents', 'allow', 'robot', 'notes', 'list_notes')).stdout).toBe(
+    'robot may use list_notes of notes.\n',
+  );
+  expect((await run('agents', 'list')).stdout).toMatch(/^robot +robot +team crew +enabled +notes$/m);
+  const robot = (await run('tokens', 'issue', 'robot')).stdout.trim();
+  const asRobot = (...args: string[]) => peta(running.home, args, { env: { PETA_TOKEN: robot } });
+  expect((await asRobot('call', 'notes', 'list_notes')).code).toBe(0);
+  expect((await run('agents', 'disable', 'robot')).code).toBe(0);
+  expect((await asRobot('call', 'notes', 'list_notes')).code).toBe(1);
+  expect((await run('teams', 'remove-member', 'crew', 'grace')).code).toBe(0);
+  expect((await run('teams', 'list')).stdout).toMatch(/^crew +crew$/m);
+  expect((await run('teams', 'remove', 'crew')).stdout).toBe('The team crew was removed with robot.\n');
+  expect((await run('agents', 'list')).stdout).toContain('No agents yet.');
+  await run('users', 'remove', 'grace');
+});
+
+test('sessions are listed and ended', async () => {
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'listed', version: '7' } };
+  const { token } = JSON.parse(await readFile(join(running.home, 'admin.json'), 'utf8')) as { token: string };
+  await fetch(running.mcpUrl, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }),
+  });
+  const row = /^machine +listed 7 +\/mcp +2025-11-25 .* ([0-9a-f]{64})$/m.exec((await run('sessions', 'list')).stdout);
+  expect((await run('sessions', 'end', row?.[1] ?? '')).stdout).toBe('The session was ended.\n');
+  expect((await run('sessions', 'list')).stdout).not.toContain('listed 7');
 });
 
 test('an endpoint is added by servers and tools or by a file, listed and removed', async () => {
@@ -121,7 +206,7 @@ test('an endpoint is added by servers and tools or by a file, listed and removed
   await writeFile(file, '{}');
   expect((await run('endpoints', 'add', 'third', '--selection', file)).stderr).toContain('holds no selection');
 
-  const { stdout: token } = await run('tokens', 'issue', 'demo', '--endpoints', '/mcp/e/other');
+  const { stdout: token } = await run('tokens', 'issue', 'demo', '--endpoint', '/mcp/e/other');
   const confined = { PETA_TOKEN: token.trim() };
   expect((await peta(running.home, ['call', 'notes'], { env: confined })).code).toBe(1);
   expect((await run('endpoints', 'remove', 'mine')).stdout).toBe('The endpoint mine was removed.\n');

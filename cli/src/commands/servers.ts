@@ -12,7 +12,7 @@ const ONLINE = 0;
 const CONNECTING = 2;
 const SLEEPING = 4;
 
-type AddOptions = LaunchOptions & { name?: string; public?: boolean };
+type AddOptions = LaunchOptions & { name?: string; public?: boolean; environment?: string };
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
@@ -55,6 +55,7 @@ export const addServers = (program: Command): void => {
     .option('--env <NAME[=value]>', 'set this variable; without a value, pass on the one set here', collect, [])
     .option('--cwd <folder>', 'run the command there')
     .option('--name <name>', 'a name for people')
+    .option('--environment <id>', 'the environment it belongs to; without one, all')
     .option('--public', 'everybody with a token may use it')
     .addOption(new Option('--protocol <era>', 'which to speak').choices(['auto', 'legacy', 'modern']).default('auto'))
     .action(async (serverId: string, words: string[], _options, command: Command) => {
@@ -64,6 +65,7 @@ export const addServers = (program: Command): void => {
         serverId,
         launchConfig: launchConfig(words, options),
         ...(options.name && { serverName: options.name }),
+        ...(options.environment && { environment: options.environment }),
         publicAccess: options.public ?? false,
       });
       await reportReady(api, server.serverId, options.json);
@@ -81,11 +83,12 @@ export const addServers = (program: Command): void => {
           'No servers yet. Add one: peta servers add files -- npx -y @modelcontextprotocol/server-filesystem .',
         );
       printTable(
-        ['ID', 'STATUS', 'TRANSPORT', 'PUBLIC', 'REASON'],
+        ['ID', 'STATUS', 'TRANSPORT', 'ENVIRONMENT', 'PUBLIC', 'REASON'],
         all.map((s) => [
           s.serverId,
           STATUS[s.status],
           s.transport,
+          s.environment ?? 'all',
           s.publicAccess ? 'yes' : 'no',
           s.statusReason ?? '',
         ]),

@@ -1,11 +1,31 @@
+import type { TokenScope } from '@peta/api';
 import type { Command } from 'commander';
 import { duration, wholeNumber } from '../arguments.ts';
 import { printJson, printLine, printTable } from '../print.ts';
 import { clientFor } from '../target.ts';
 
-const list = (text: string | undefined): string[] | undefined => text?.split(',').map((one) => one.trim());
+/** An option that may come several times, or once with commas. */
+const several = (text: string, held: string[] = []): string[] => [...held, ...text.split(',').map((one) => one.trim())];
 
-type IssueOptions = { name?: string; expires?: number; servers?: string; endpoints?: string };
+type IssueOptions = {
+  name?: string;
+  expires?: number;
+  server?: string[];
+  endpoint?: string[];
+  tool?: string[];
+  operation?: string[];
+  environment?: string[];
+};
+
+type ListOptions = { unused?: number; ending?: number };
+
+const scopeOf = ({ server, endpoint, tool, operation, environment }: IssueOptions): TokenScope => ({
+  ...(server && { servers: server }),
+  ...(endpoint && { endpoints: endpoint }),
+  ...(tool && { tools: tool }),
+  ...(operation && { operations: operation }),
+  ...(environment && { environments: environment }),
+});
 
 export const addTokens = (program: Command): void => {
   const tokens = program.command('tokens').description('service tokens');
@@ -16,16 +36,19 @@ export const addTokens = (program: Command): void => {
     .argument('<user>')
     .option('--name <name>', 'what it is for')
     .option('--expires <in>', 'such as 12h, 30d, 4w; default: never', duration)
-    .option('--servers <ids>', 'confine it to these servers, separated by commas')
-    .option('--endpoints <paths>', 'confine it to these, such as /mcp/e/research, separated by commas')
-    .action(async (userId: string, { name, expires, servers, endpoints }: IssueOptions, command: Command) => {
+    .option('--server <id>', 'confine it to this server; each of these may come several times', several)
+    .option('--endpoint <path>', 'confine it to this endpoint, such as /mcp/e/research', several)
+    .option('--tool <server::tool>', 'confine it to this tool', several)
+    .option('--operation <name>', 'confine it to this operation of the API; mcp for MCP', several)
+    .option('--environment <id>', 'confine it to the servers of this environment', several)
+    .action(async (userId: string, given: IssueOptions, command: Command) => {
       const options = command.optsWithGlobals();
-      const scope = { servers: list(servers), endpoints: list(endpoints) };
+      const { name, expires } = given;
       const issued = await (await clientFor(options)).tokens.issue({
         userId,
         ...(name && { name }),
         expiresAt: expires === undefined ? null : new Date(Date.now() + expires).toISOString(),
-        scope,
+        scope: scopeOf(given),
       });
       if (options.json) return printJson(issued);
       printLine(issued.secret);
@@ -36,9 +59,15 @@ export const addTokens = (program: Command): void => {
     .command('list')
     .description('tokens, without their secrets')
     .argument('[user]')
-    .action(async (userId: string | undefined, _options, command: Command) => {
+    .option('--unused <for>', 'only those that nobody has used for so long, such as 30d', duration)
+    .option('--ending <in>', 'only those that end within this time, such as 7d', duration)
+    .action(async (userId: string | undefined, { unused, ending }: ListOptions, command: Command) => {
       const options = command.optsWithGlobals();
-      const { tokens: all } = await (await clientFor(options)).tokens.list(userId ? { userId } : {});
+      const { tokens: all } = await (await clientFor(options)).tokens.list({
+        ...(userId && { userId }),
+        ...(unused && { unusedSince: new Date(Date.now() - unused).toISOString() }),
+        ...(ending && { endsBefore: new Date(Date.now() + ending).toISOString() }),
+      });
       if (options.json) return printJson(all);
       printTable(
         ['ID', 'USER', 'NAME', 'TOKEN', 'EXPIRES', 'LAST USED', 'REVOKED'],

@@ -1,9 +1,12 @@
-import type { Client, Permissions, User } from '@peta/api';
+import type { User } from '@peta/api';
 import type { Command } from 'commander';
 import { printJson, printLine, printTable } from '../print.ts';
 import { clientFor } from '../target.ts';
+import { serversIn, withAccess } from './access.ts';
 
 const ROLES = ['', 'owner', 'administrator', 'user'] as const;
+type AddOptions = { name?: string; role: string; email?: string };
+
 const STATUS = ['disabled', 'enabled', 'pending', 'suspended'] as const;
 
 const show = (json: boolean | undefined, user: User, sentence: string): void => {
@@ -11,25 +14,10 @@ const show = (json: boolean | undefined, user: User, sentence: string): void => 
   else printLine(sentence);
 };
 
-/** Changes what a person may use of one server, or of one tool of it. */
-const setAccess = async (
-  api: Client,
-  userId: string,
-  serverId: string,
-  tool: string | undefined,
-  enabled: boolean,
-): Promise<User> => {
-  const { user } = await api.users.get({ userId });
-  const held = user.permissions[serverId];
-  const switches = tool
-    ? {
-        ...held,
-        enabled: held?.enabled ?? enabled,
-        tools: { ...held?.tools, [tool]: { ...held?.tools?.[tool], enabled } },
-      }
-    : { ...held, enabled };
-  const permissions: Permissions = { ...user.permissions, [serverId]: switches };
-  return (await api.users.setPermissions({ userId, permissions })).user;
+/** What a role's word stands for: a published number, or a role by name of somebody whose number is 3. */
+const roleOf = (word: string): { role: 2 | 3; roleId?: string } => {
+  if (word === 'administrator') return { role: 2 };
+  return word === 'user' ? { role: 3 } : { role: 3, roleId: word };
 };
 
 export const addUsers = (program: Command): void => {
@@ -40,19 +28,32 @@ export const addUsers = (program: Command): void => {
     .description('add a person or agent')
     .argument('<id>')
     .option('--name <name>', 'a name for people')
-    .option('--administrator', 'may administer Peta')
-    .action(
-      async (userId: string, { name, administrator }: { name?: string; administrator?: boolean }, command: Command) => {
-        const { json, ...target } = command.optsWithGlobals();
-        const api = await clientFor(target);
-        const { user } = await api.users.create({ userId, name: name ?? userId, role: administrator ? 2 : 3 });
-        show(
-          json,
-          user,
-          `${userId} was added. Next: peta users allow ${userId} <server>, then peta tokens issue ${userId}`,
-        );
-      },
-    );
+    .option('--role <role>', 'user, administrator, auditor, or a role of the workspace', 'user')
+    .option('--email <address>', 'what the person may sign in with besides the id')
+    .action(async (userId: string, { name, role, email }: AddOptions, command: Command) => {
+      const { json, ...target } = command.optsWithGlobals();
+      const api = await clientFor(target);
+      const { user } = await api.users.create({
+        userId,
+        name: name ?? userId,
+        ...roleOf(role),
+        ...(email && { email }),
+      });
+      const next = `Next: peta users allow ${userId} <server>, then peta tokens issue ${userId}`;
+      show(json, user, `${userId} was added. ${next}`);
+    });
+
+  users
+    .command('role')
+    .description('give a user a role: auditor, or one of the workspace; user takes it away')
+    .argument('<id>')
+    .argument('<role>')
+    .action(async (userId: string, word: string, _options, command: Command) => {
+      const { json, ...target } = command.optsWithGlobals();
+      const roleId = word === 'user' ? null : word;
+      const { user } = await (await clientFor(target)).users.update({ userId, roleId });
+      show(json, user, roleId ? `${userId} has the role ${roleId}.` : `${userId} has no role.`);
+    });
 
   users
     .command('list')
@@ -68,11 +69,9 @@ export const addUsers = (program: Command): void => {
         all.map((u) => [
           u.userId,
           u.name,
-          ROLES[u.role],
+          u.kind === 'agent' ? `agent of ${u.ownerUserId ?? u.ownerTeamId}` : (u.roleId ?? ROLES[u.role]),
           STATUS[u.status],
-          Object.entries(u.permissions)
-            .map(([id, { enabled }]) => (enabled ? id : `not ${id}`))
-            .join(', '),
+          serversIn(u.permissions),
         ]),
       );
     });
@@ -137,7 +136,10 @@ export const addUsers = (program: Command): void => {
       .argument('[tool]')
       .action(async (userId: string, serverId: string, tool: string | undefined, _options, command: Command) => {
         const { json, ...target } = command.optsWithGlobals();
-        const user = await setAccess(await clientFor(target), userId, serverId, tool, enabled);
+        const api = await clientFor(target);
+        const held = (await api.users.get({ userId })).user;
+        const permissions = withAccess(held.permissions, serverId, tool, enabled);
+        const { user } = await api.users.setPermissions({ userId, permissions });
         show(json, user, `${userId} ${enabled ? 'may' : 'may not'} use ${tool ? `${tool} of ` : ''}${serverId}.`);
       });
 };

@@ -1,5 +1,5 @@
-import type { Handlers, Offer, Switches } from '@peta/api';
-import type { Caller, CapabilityKind, Listing } from '#call';
+import type { Handlers, Offer, Switches, User } from '@peta/api';
+import { type AgentOwner, type Caller, type CapabilityKind, EVERYWHERE, type Listing } from '#call';
 import { noServer, noUser } from './errors.ts';
 import type { Asker } from './run.ts';
 import type { RuntimePort, ServerKey, ServerStore, StoredServer } from './servers.ts';
@@ -24,6 +24,9 @@ const dangerOf = (layers: readonly Switches[], tool: string): number =>
   Math.max(0, ...layers.map(({ tools = {} }) => (Object.hasOwn(tools, tool) ? (tools[tool]?.dangerLevel ?? 0) : 0)));
 
 const isOn = ({ enabled, capabilities }: StoredServer): boolean => enabled && capabilities.enabled;
+
+/** Of whose agent it is, once they are gone. */
+const NOBODY: AgentOwner = { userId: '', role: 3, permissions: {} };
 
 const EMPTY: Listing = { tools: [], resources: [], templates: [], prompts: [] };
 
@@ -60,6 +63,12 @@ export const createCapabilities = ({ store, users, runtime, offers }: Ports): Ha
     );
   };
 
+  const ownerOf = async (workspaceId: string, { ownerUserId }: User): Promise<AgentOwner | null> => {
+    if (ownerUserId === null) return null;
+    const owner = await users.find(workspaceId, ownerUserId);
+    return owner ? { userId: ownerUserId, role: owner.role, permissions: owner.permissions } : NOBODY;
+  };
+
   return {
     async available(_input, who) {
       const { workspaceId } = callerOf(who);
@@ -80,8 +89,12 @@ export const createCapabilities = ({ store, users, runtime, offers }: Ports): Ha
         kind: 'user',
         userId,
         role: user.role,
+        operations: null,
+        isAuditor: false,
+        owner: await ownerOf(workspaceId, user),
         tokenId: null,
-        scope: { servers: null, endpoints: null },
+        scope: EVERYWHERE,
+        endsAt: null,
         permissions: user.permissions,
         preferences: {},
       };

@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointChanges, Handlers, NameStyle, Selected } from '@peta/api';
+import { FIRST_WORKSPACE } from '#call';
 import { endpointExists, invalid, noEndpoint } from './errors.ts';
 import type { Asker } from './run.ts';
 import type { ServerStore } from './servers.ts';
@@ -32,6 +33,8 @@ type Ports = {
   publish: Publish;
 };
 
+const NEEDS_TOKEN =
+  'It needs a token all the same: without one there are only the endpoints of the first workspace of this Peta.';
 const DEFAULT_STYLE: NameStyle = 'safe';
 
 const wordsOf = ({ kind, serverId, name }: Named): string => `the ${kind} ${name} of ${serverId}`;
@@ -52,7 +55,10 @@ export const createEndpoints = ({ store, servers, collisions, publish }: Ports):
   const present = (workspaceId: string, endpoint: StoredEndpoint): Endpoint => ({
     ...endpoint,
     path: `/mcp/e/${endpoint.name}`,
-    notes: collisions(workspaceId, endpoint).map(noteOf),
+    notes: [
+      ...(endpoint.anonymous && workspaceId !== FIRST_WORKSPACE ? [NEEDS_TOKEN] : []),
+      ...collisions(workspaceId, endpoint).map(noteOf),
+    ],
   });
 
   const find = async (workspaceId: string, name: string): Promise<StoredEndpoint> => {

@@ -1,7 +1,9 @@
 import type { Handlers } from '@peta/api';
+import { FIRST_WORKSPACE } from '#call';
 import { noProxy, proxyExists } from './errors.ts';
 import type { Asker } from './run.ts';
 import { callerOf } from './users.ts';
+import { checkRunsInstallation } from './workspaces.ts';
 
 export type ProxyRow = { id: number; name: string; proxyKey: string; createdAt: Date };
 
@@ -32,7 +34,7 @@ export const createProxy = ({ store, port, clear, shutdown }: Ports): Handlers<A
   });
   return {
     async get(_input, { caller }) {
-      const proxy = await store.proxy(caller?.workspaceId ?? 'default');
+      const proxy = await store.proxy(caller?.workspaceId ?? FIRST_WORKSPACE);
       return { proxy: proxy ? present(proxy, caller !== null && caller.role < 3) : null };
     },
     async create({ name, proxyKey }, who) {
@@ -53,7 +55,8 @@ export const createProxy = ({ store, port, clear, shutdown }: Ports): Handlers<A
       if (!(await store.forgetProxy(workspaceId, proxyId))) throw noProxy();
       return { message: 'The proxy was removed, and with it every server and everyone but the owner.' };
     },
-    async stop() {
+    async stop(_input, who) {
+      checkRunsInstallation(callerOf(who));
       shutdown();
       return { message: 'Peta is shutting down.' };
     },

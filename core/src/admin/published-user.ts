@@ -50,11 +50,17 @@ export const createPublishedUser = (ports: PublishedUserPorts, data: Data, beare
 };
 
 /** The first person is the owner, made by whoever holds the set-up link: its secret is the bearer token. */
-export const createFirstOwner = async (ports: PublishedUserPorts, data: Data, bearer: string): Promise<User> => {
+export const createFirstOwner = async (
+  ports: PublishedUserPorts,
+  data: Data,
+  bearer: string,
+  concerns: (workspaceId: string) => void,
+): Promise<User> => {
   const { userId, envelope } = readPublishedUser(data);
   const { name = userId, role } = userInput(data);
   if (role !== OWNER) throw invalid('role: the first user must be the owner, 1.');
   const owner = await ports.useSetupLink(hashToken(bearer), new Date(), async (workspaceId, { users, adoptToken }) => {
+    concerns(workspaceId);
     if (await users.owner(workspaceId)) throw forbidden('There is one owner, and it is there already.');
     const created = await users.create(workspaceId, { userId, name: String(name), role: OWNER });
     if (!created) throw invalid('userId: is taken.');

@@ -83,7 +83,7 @@ const readLaunchConfig = async (value: unknown, open: (envelope: string) => Prom
 };
 
 export const presentUser = (
-  { expiresAt, createdAt, updatedAt, ...user }: User,
+  { expiresAt, createdAt, updatedAt, kind: _k, email: _e, roleId: _r, ownerUserId: _u, ownerTeamId: _t, ...user }: User,
   encryptedToken: string | null,
 ): Data => ({
   ...user,
@@ -94,7 +94,14 @@ export const presentUser = (
   updatedAt: seconds(updatedAt),
 });
 
-export const presentServer = ({ createdAt, updatedAt, transport: _t, statusReason: _r, ...server }: Server): Data => ({
+export const presentServer = ({
+  createdAt,
+  updatedAt,
+  transport: _t,
+  statusReason: _r,
+  environment: _e,
+  ...server
+}: Server): Data => ({
   ...server,
   proxyId: 0,
   launchConfig: '{}',

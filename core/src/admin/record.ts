@@ -3,6 +3,8 @@ import type { Caller, JsonObject } from '#call';
 /** An administrative change, or the attempt, for the log. */
 export type Change = {
   caller: Caller | null;
+  /** Whose log it belongs in; undefined where nobody knows. */
+  workspaceId: string | undefined;
   address: string;
   operation: string;
   target: string | null;
@@ -39,9 +41,16 @@ export const forRecord = (value: unknown): JsonObject =>
 export const targetOf = (input: Record<string, unknown>): string | null => {
   const target =
     input.serverId ??
+    input.environmentId ??
+    input.workspaceId ??
     input.userId ??
     input.tokenId ??
+    input.sessionId ??
+    input.teamId ??
+    input.roleId ??
     input.signInId ??
+    input.clientId ??
+    input.consentId ??
     input.proxyId ??
     input.client ??
     input.targetId ??

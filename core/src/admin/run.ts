@@ -2,6 +2,7 @@ import { type Api, api, type Guard, type Handlers, type Operation } from '@peta/
 import type { z } from 'zod';
 import type { Caller, JsonObject, Refused } from '#call';
 import { AdminError, forbidden, invalid, invalidPermissions, unauthorized } from './errors.ts';
+import { isConfined } from './may.ts';
 import { createQuota } from './quota.ts';
 import { type Change, forRecord, targetOf } from './record.ts';
 
@@ -11,6 +12,8 @@ export type Asker = {
   address: string;
   /** Notes for the log what stood there before a change. */
   before(value: object): void;
+  /** Notes for the log whose workspace it is about, where nobody who asks says so. */
+  concerns(workspaceId: string): void;
 };
 
 type Handler = (input: unknown, who: Asker) => Promise<unknown>;
@@ -29,15 +32,26 @@ export const listOperations = (handlers: Handlers<Asker>): Named[] =>
 
 const RANK: Record<Exclude<Guard, 'open'>, number> = { owner: 1, administrator: 2, user: 3 };
 
+/** By their number, or by an operation that a role names; auditors by the latter alone. The owner's is the owner's. */
+const mayDo = (name: string, guard: Exclude<Guard, 'open'>, { role, operations, isAuditor }: Caller): boolean =>
+  (!isAuditor && role <= RANK[guard]) || (guard !== 'owner' && (operations?.includes(name) ?? false));
+
+const whyNot = (guard: Guard, { isAuditor }: Caller): string => {
+  if (isAuditor) return 'An auditor reads what administrators read, and changes nothing.';
+  return guard === 'owner' ? 'Only the owner may do this.' : 'Only an administrator may do this.';
+};
+
 /** Who passes the guard; null for nobody at an open one. Throws what keeps the asker out. */
-const checkGuard = (guard: Guard, who: Caller | Refused | null): Caller | null => {
+const checkGuard = (name: string, guard: Guard, who: Caller | Refused | null): Caller | null => {
   if (guard === 'open') return who && !('code' in who) ? who : null;
   if (who === null) throw unauthorized('A token is needed: send it as "Authorization: Bearer …".');
   if ('code' in who) throw who.code === 'wrong-endpoint' ? forbidden(who.reason) : unauthorized(who.reason);
-  if (who.role > RANK[guard])
-    throw forbidden(guard === 'owner' ? 'Only the owner may do this.' : 'Only an administrator may do this.');
-  if (guard !== 'user' && who.scope.servers !== null)
-    throw forbidden('This token is confined to some servers and cannot administer: use one that is not.');
+  if (!mayDo(name, guard, who)) throw forbidden(whyNot(guard, who));
+  const { operations } = who.scope;
+  if (operations && !operations.includes(name))
+    throw forbidden(`This token is for some operations, and ${name} is not one of them: use another.`);
+  if (guard !== 'user' && isConfined(who))
+    throw forbidden('This token is confined to some servers or tools and cannot administer: use one that is not.');
   return who;
 };
 
@@ -79,9 +93,11 @@ export const createRunner = ({ changed, now = Date.now }: Options) => {
     const isChange = operation.method !== 'GET';
     const known = who && !('code' in who) ? who : null;
     let details: JsonObject = {};
+    let workspaceId = known?.workspaceId;
     const record = (outcome: Change['outcome'], error?: string) =>
       changed({
         caller: known,
+        workspaceId,
         address,
         operation: name,
         target: targetOf(arrived),
@@ -96,13 +112,16 @@ export const createRunner = ({ changed, now = Date.now }: Options) => {
     };
 
     try {
-      const caller = checkGuard(operation.guard, who);
+      const caller = checkGuard(name, operation.guard, who);
       const input = parse(operation, await prepare(arrived));
       details = { asked: forRecord(input) };
       const before = (value: object) => {
         details = { ...details, before: forRecord(value) };
       };
-      const output = operation.output.parse(await handler(input, { caller, address, before }));
+      const concerns = (id: string) => {
+        workspaceId = id;
+      };
+      const output = operation.output.parse(await handler(input, { caller, address, before, concerns }));
       details = { ...details, result: forRecord(output) };
       if (isChange) await record('done');
       return output;

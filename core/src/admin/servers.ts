@@ -1,4 +1,5 @@
 import type { Handlers, LaunchConfig, Server, ServerChanges, Switches } from '@peta/api';
+import type { EnvironmentStore } from './environments.ts';
 import { invalid, noServer, serverExists } from './errors.ts';
 import { mergeSwitches } from './merge-switches.ts';
 import type { Asker } from './run.ts';
@@ -46,6 +47,7 @@ export type RuntimePort = {
 
 type Ports = {
   store: ServerStore;
+  environments: Pick<EnvironmentStore, 'find'>;
   runtime: RuntimePort;
   seal(key: ServerKey, config: LaunchConfig): string;
   publish: Publish;
@@ -57,7 +59,7 @@ const TEMPLATE = 1;
 
 const CATEGORY: Record<LaunchConfig['type'], number> = { stdio: 5, http: 2, sse: 2 };
 
-export const createServers = ({ store, runtime, seal, publish }: Ports): Handlers<Asker>['servers'] => {
+export const createServers = ({ store, environments, runtime, seal, publish }: Ports): Handlers<Asker>['servers'] => {
   const present = (workspaceId: string, server: StoredServer): Server => {
     const { status, reason } = runtime.status({ workspaceId, serverId: server.serverId });
     return { ...server, status: server.enabled ? status : 1, statusReason: server.enabled ? reason : null };
@@ -78,6 +80,11 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
     return { server: present(workspaceId, server) };
   };
 
+  const checkEnvironment = async (workspaceId: string, environment: string | null | undefined): Promise<void> => {
+    if (typeof environment === 'string' && !(await environments.find(workspaceId, environment)))
+      throw invalid(`environment: there is no environment with the id "${environment}".`);
+  };
+
   const launch = (workspaceId: string, serverId: string, config: LaunchConfig) => ({
     transport: config.type,
     sealedLaunchConfig: seal({ workspaceId, serverId }, config),
@@ -94,6 +101,7 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
 
     async create({ launchConfig, category, toolTmplId, ...input }, who) {
       const { workspaceId } = callerOf(who);
+      await checkEnvironment(workspaceId, input.environment);
       const server = await store.create(workspaceId, {
         ...input,
         ...launch(workspaceId, input.serverId, launchConfig),
@@ -112,6 +120,7 @@ export const createServers = ({ store, runtime, seal, publish }: Ports): Handler
         throw invalid('launchConfig: of a template that takes user input cannot be changed.');
       if (changes.configTemplate !== undefined && !OWN_TEMPLATE.has(category))
         throw invalid('configTemplate: can only be changed for servers of the categories 2, 3 and 5.');
+      await checkEnvironment(workspaceId, changes.environment);
       return change(who, serverId, {
         ...changes,
         ...(capabilities && { capabilities: mergeSwitches(before, capabilities) }),

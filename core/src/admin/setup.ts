@@ -55,8 +55,9 @@ export const createSetupLink = async ({ store, baseUrl }: Pick<Ports, 'store' | 
 export const createSetup = (ports: Ports): Handlers<Asker>['setup'] => {
   const { store, publish, passwords } = ports;
   return {
-    async complete({ secret, userId, name, password }) {
+    async complete({ secret, userId, name, password }, who) {
       const done = await store.useSetupLink(hashToken(secret), new Date(), async (workspaceId, stores) => {
+        who.concerns(workspaceId);
         const { users, tokens } = stores;
         const owner = await users.owner(workspaceId);
         const user: User | undefined = owner ?? (await users.create(workspaceId, { userId, name, role: OWNER }));

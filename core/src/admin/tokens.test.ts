@@ -80,10 +80,32 @@ describe('a token', () => {
   });
 
   test('with a mistyped scope is not issued at all', async () => {
-    for (const body of [{ scope: { server: ['notes'] } }, { scopes: { servers: ['notes'] } }])
+    for (const body of [
+      { scope: { server: ['notes'] } },
+      { scopes: { servers: ['notes'] } },
+      { scope: { tools: ['notes'] } },
+      { scope: { tools: ['notes:list'] } },
+      { scope: { operations: ['users.lists'] } },
+    ])
       expect((await issue(user, body)).json).toMatchObject({ code: 'INVALID_REQUEST' });
     expect(await list(user)).toHaveLength(1);
   });
+});
+
+test('tokens that nobody uses, and those that end soon, can be asked for', async () => {
+  const soon = (await issue(user, { name: 'soon', expiresAt: inHours(1) })).json.token as Listed;
+  const late = (await issue(user, { name: 'late', expiresAt: inHours(48) })).json.token as Listed;
+  await issue(user, { name: 'revoked', expiresAt: inHours(1) }).then(({ json }) =>
+    revoke(user, (json.token as Listed).tokenId),
+  );
+  await database.db.$client.query('update token set last_used_at = now() where id <> $1', [late.tokenId]);
+  const idsOf = async (query: string) => (await list(user, query)).map(({ tokenId }) => tokenId);
+  expect(await idsOf(`?endsBefore=${inHours(24)}`)).toEqual([soon.tokenId]);
+  expect(await idsOf(`?unusedSince=${inHours(-1)}`)).toEqual([]);
+  await database.db.$client.query(`update token set created_at = now() - interval '1 day' where id = $1`, [
+    late.tokenId,
+  ]);
+  expect(await idsOf(`?unusedSince=${inHours(-1)}`)).toEqual([late.tokenId]);
 });
 
 describe('a person', () => {
@@ -136,11 +158,31 @@ describe('a confined token', () => {
     expect((await rotate(confined, confined.tokenId)).status).toBe(200);
   });
 
-  test('of the owner does not administer', async () => {
-    const confined = await admin.addPerson('owner', 1, { servers: ['notes'] });
-    expect((await admin.rest('POST', '/setup-links', { token: confined.token, body: {} })).status).toBe(403);
-    expect((await admin.rest('GET', '/users', { token: confined.token })).status).toBe(403);
+  test.each([
+    ['endpoints', ['/api/v1']],
+    ['tools', ['notes::list']],
+    ['operations', ['tokens.issue', 'tokens.rotate', 'tokens.revoke']],
+    ['environments', ['staging']],
+  ])('to %s makes, renews and ends none that is not', async (kind, values) => {
+    const confined = await admin.addPerson('agent', 3, { [kind]: values });
+    const free = await admin.rest('POST', '/tokens', { token: owner.token, body: { userId: 'agent' } });
+    const { tokenId } = free.json.token as Listed;
+    expect((await issue(confined)).status).toBe(403);
+    expect((await issue(confined, { scope: { servers: ['notes'] } })).status).toBe(403);
+    expect((await rotate(confined, tokenId)).status).toBe(403);
+    expect((await revoke(confined, tokenId)).status).toBe(403);
+    expect((await issue(confined, { scope: { [kind]: values, servers: ['notes'] } })).status).toBe(200);
+    expect((await issue(confined, { scope: { [kind]: [] } })).status).toBe(200);
   });
+
+  test.each([{ servers: ['notes'] }, { tools: ['notes::list'] }, { environments: ['staging'] }])(
+    'of the owner does not administer: %o',
+    async (scope) => {
+      const confined = await admin.addPerson('owner', 1, scope);
+      expect((await admin.rest('POST', '/setup-links', { token: confined.token, body: {} })).status).toBe(403);
+      expect((await admin.rest('GET', '/users', { token: confined.token })).status).toBe(403);
+    },
+  );
 });
 
 test('a token that ends does not prolong itself', async () => {
@@ -149,6 +191,8 @@ test('a token that ends does not prolong itself', async () => {
   const forever = (await issue(owner, { userId: 'guest' })).json.token as Listed;
   for (const expiresAt of [null, inHours(2)]) expect((await issue(ending, { expiresAt })).status).toBe(403);
   expect((await rotate(ending, forever.tokenId)).status).toBe(403);
+  expect((await admin.rest('POST', '/agents', { token: ending.token, body: { userId: 'bot' } })).status).toBe(200);
+  expect((await issue(ending, { userId: 'bot' })).status).toBe(403);
   expect((await issue(ending, { expiresAt: end })).status).toBe(200);
   expect((await rotate(ending, ending.tokenId)).json.token).toMatchObject({ expiresAt: end });
 });

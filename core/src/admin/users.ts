@@ -1,23 +1,30 @@
 import type { Handlers, Permissions, User, UserChanges } from '@peta/api';
 import type { Caller } from '#call';
-import { forbidden, noUser, userDisabled, userExists } from './errors.ts';
+import { emailTaken, forbidden, invalid, noUser, userDisabled, userExists } from './errors.ts';
+import { AUDITOR, checkKeepsOwner, checkMayChange, checkMayChangeSelf, checkMayGive, OWNER, USER } from './may.ts';
+import type { RoleStore } from './roles.ts';
 import type { Asker } from './run.ts';
 
 type NewUser = UserChanges & {
   userId: string;
   name: string;
   role: 1 | 2 | 3;
+  kind?: 'person' | 'agent';
+  ownerUserId?: string | null;
+  ownerTeamId?: string | null;
   encryptedToken?: string | undefined;
 };
 
 export type UserStore = {
   list(workspaceId: string, filter: { role?: number | undefined; excludeRole?: number | undefined }): Promise<User[]>;
   find(workspaceId: string, userId: string): Promise<User | undefined>;
+  byEmail(workspaceId: string, email: string): Promise<User | undefined>;
   owner(workspaceId: string): Promise<User | undefined>;
-  /** Undefined when the id is taken. */
+  /** Undefined when the id or the e-mail address is taken. */
   create(workspaceId: string, user: NewUser): Promise<User | undefined>;
   update(workspaceId: string, userId: string, changes: UserChanges): Promise<User | undefined>;
-  remove(workspaceId: string, userId: string): Promise<boolean>;
+  /** With all tokens and agents; returns the ids of who is gone, or undefined when there was nobody. */
+  remove(workspaceId: string, userId: string): Promise<string[] | undefined>;
   /** Everyone of a higher number of role than this; returns their ids. */
   removeBelow(workspaceId: string, role: number): Promise<string[]>;
   preferences(workspaceId: string, userId: string): Promise<Record<string, Permissions>>;
@@ -31,7 +38,7 @@ export type UserStore = {
 };
 
 export type Publish = (change: {
-  topic: 'user' | 'token' | 'server' | 'endpoint' | 'gateway';
+  topic: 'user' | 'token' | 'server' | 'endpoint' | 'workspace' | 'session' | 'gateway';
   workspaceId: string;
   id: string;
 }) => Promise<void>;
@@ -42,48 +49,50 @@ export const callerOf = ({ caller }: Asker): Caller => {
   return caller;
 };
 
-const OWNER = 1;
+const DISABLED = 0;
+const SUSPENDED = 3;
 
-/** Administrators look after users; the owner looks after everyone. */
-const checkMayChange = (caller: Caller, user: User): void => {
-  if (caller.role === OWNER || user.role > caller.role || user.userId === caller.userId) return;
-  throw forbidden('Only the owner may change administrators and the owner.');
-};
-
-/** Nobody but the owner reaches further by changing themselves. */
-const checkMayChangeSelf = (caller: Caller, user: User, { permissions, ratelimit, expiresAt }: UserChanges): void => {
-  if (caller.role === OWNER || user.userId !== caller.userId) return;
-  if (permissions !== undefined || ratelimit !== undefined || expiresAt !== undefined)
-    throw forbidden('Nobody but the owner changes their own permissions, limit or end.');
-};
-
-const checkKeepsOwner = (user: User, changes: UserChanges): void => {
-  if (user.role !== OWNER) return;
-  if ((changes.status !== undefined && changes.status !== 1) || changes.expiresAt)
-    throw forbidden('The owner cannot be disabled or given an end: nobody could undo it.');
-};
+type Ports = { store: UserStore; roles: Pick<RoleStore, 'find'>; publish: Publish };
 
 /** Without what concerns signing in, which is `createSignIns`'s. */
-export const createUsers = (
-  store: UserStore,
-  publish: Publish,
-): Omit<Handlers<Asker>['users'], 'invite' | 'signOut'> => {
+export const createUsers = ({ store, roles, publish }: Ports): Omit<Handlers<Asker>['users'], 'invite' | 'signOut'> => {
   const find = async (caller: Caller, userId: string): Promise<User> => {
     const user = await store.find(caller.workspaceId, userId);
     if (!user) throw noUser(userId);
     return user;
   };
 
+  /** Roles by name, and what one signs in with, are for whom they can be. */
+  const checkFits = async (workspaceId: string, user: Pick<User, 'role' | 'kind'>, changes: UserChanges) => {
+    const { roleId, email } = changes;
+    if (user.kind === 'agent' && (roleId || email))
+      throw invalid('An agent has no role and no e-mail address: it acts for whose it is, and has no sign-in.');
+    if (roleId && user.role !== USER) throw invalid('roleId: only a user (role 3) can have a role by name.');
+    if (roleId && roleId !== AUDITOR && !(await roles.find(workspaceId, roleId)))
+      throw invalid(`roleId: there is no role "${roleId}".`);
+  };
+
+  const checkEmailIsFree = async (workspaceId: string, userId: string, email: string | null | undefined) => {
+    const other = email ? await store.byEmail(workspaceId, email) : undefined;
+    if (email && other && other.userId !== userId) throw emailTaken(email);
+  };
+
   const change = async (who: Asker, userId: string, changes: UserChanges): Promise<{ user: User }> => {
     const caller = callerOf(who);
+    const { workspaceId } = caller;
     const before = await find(caller, userId);
     checkMayChange(caller, before);
     checkMayChangeSelf(caller, before, changes);
+    checkMayGive(caller, changes);
     checkKeepsOwner(before, changes);
+    await checkFits(workspaceId, before, changes);
+    await checkEmailIsFree(workspaceId, userId, changes.email);
     who.before(before);
-    const user = await store.update(caller.workspaceId, userId, changes);
+    // An agent that was switched off here is not to be switched on again by whose it is.
+    const isAgentOff = before.kind === 'agent' && changes.status === DISABLED;
+    const user = await store.update(workspaceId, userId, isAgentOff ? { ...changes, status: SUSPENDED } : changes);
     if (!user) throw noUser(userId);
-    await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
+    await publish({ topic: 'user', workspaceId, id: userId });
     return { user };
   };
 
@@ -94,7 +103,10 @@ export const createUsers = (
     owner: async (_input, who) => ({ owner: (await store.owner(callerOf(who).workspaceId)) ?? null }),
 
     async create(input, who) {
-      const user = await store.create(callerOf(who).workspaceId, input);
+      const { workspaceId } = callerOf(who);
+      await checkFits(workspaceId, { role: input.role, kind: 'person' }, input);
+      await checkEmailIsFree(workspaceId, input.userId, input.email);
+      const user = await store.create(workspaceId, input);
       if (!user) throw userExists(input.userId);
       return { user };
     },
@@ -102,8 +114,8 @@ export const createUsers = (
     update: ({ userId, ...changes }, who) => change(who, userId, changes),
     async disable({ userId }, who) {
       const user = await find(callerOf(who), userId);
-      if (user.status === 0) throw userDisabled(userId);
-      return change(who, userId, { status: 0 });
+      if (user.status === DISABLED) throw userDisabled(userId);
+      return change(who, userId, { status: DISABLED });
     },
     setPermissions: ({ userId, permissions }, who) => change(who, userId, { permissions }),
 
@@ -113,8 +125,8 @@ export const createUsers = (
       checkMayChange(caller, user);
       if (user.role === OWNER) throw forbidden('The owner cannot be removed.');
       who.before(user);
-      await store.remove(caller.workspaceId, userId);
-      await publish({ topic: 'user', workspaceId: caller.workspaceId, id: userId });
+      const removed = (await store.remove(caller.workspaceId, userId)) ?? [];
+      for (const id of removed) await publish({ topic: 'user', workspaceId: caller.workspaceId, id });
       return { message: `${userId} was removed.` };
     },
 

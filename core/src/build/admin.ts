@@ -1,28 +1,42 @@
 import type { Handlers, LaunchConfig } from '@peta/api';
 import type { FastifyInstance } from 'fastify';
+import { createAgents } from '../admin/agents.ts';
 import { createAuditLog } from '../admin/audit.ts';
 import { createCapabilities } from '../admin/capabilities.ts';
 import { createEndpoints } from '../admin/endpoints.ts';
+import { createEnvironments } from '../admin/environments.ts';
 import { registerActions } from '../admin/io/actions.ts';
 import { registerHealth } from '../admin/io/health.ts';
+import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
+import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
+import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
+import { postgresRoles } from '../admin/io/postgres-roles.ts';
 import { postgresServers } from '../admin/io/postgres-servers.ts';
+import { postgresSessions } from '../admin/io/postgres-sessions.ts';
 import { postgresSetup } from '../admin/io/postgres-setup.ts';
+import { postgresTeams } from '../admin/io/postgres-teams.ts';
 import { postgresTokens } from '../admin/io/postgres-tokens.ts';
 import { postgresUsers } from '../admin/io/postgres-users.ts';
+import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
+import { createOAuth, type OAuthPort } from '../admin/oauth.ts';
 import { createProxy } from '../admin/proxy.ts';
+import { createRoles } from '../admin/roles.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
 import { createServers } from '../admin/servers.ts';
+import { createSessions } from '../admin/sessions.ts';
 import { createSetup } from '../admin/setup.ts';
 import { createSignIns } from '../admin/sign-ins.ts';
+import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
-import type { Database } from '../db/db.ts';
+import { createWorkspaces } from '../admin/workspaces.ts';
+import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
 import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
@@ -41,7 +55,14 @@ export type AdminOptions = {
   /** Every route of the application, as it grows. */
   routes: readonly Route[];
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
+  oauth: {
+    port: OAuthPort;
+    sealSecret(clientId: string, secret: string): string;
+    endUser(workspaceId: string, userId: string): Promise<void>;
+  };
   baseUrl(): string;
+  /** What people reach Peta by, for links that they are given. */
+  publicUrl(): string;
   shutdown(): void;
 };
 
@@ -51,14 +72,33 @@ const STATUS_WORDS = ['Online', 'Offline', 'Connecting', 'Error', 'Sleeping'] as
 export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void => {
   const { db, gateway, signIn, seal, baseUrl, shutdown, version, routes } = options;
   const { runtime, registry, publish, audit, authenticate, onFault } = gateway;
-  const users = postgresUsers(db);
+  const people = postgresUsers(db);
+  // Whoever is given the id of somebody who was removed has nothing of what that person allowed.
+  const users: typeof people = {
+    ...people,
+    async remove(workspaceId, userId) {
+      const wasThere = await people.remove(workspaceId, userId);
+      await options.oauth.endUser(workspaceId, userId);
+      return wasThere;
+    },
+    async removeBelow(workspaceId, role) {
+      const removed = await people.removeBelow(workspaceId, role);
+      for (const userId of removed) await options.oauth.endUser(workspaceId, userId);
+      return removed;
+    },
+  };
   const tokens = postgresTokens(db);
   const servers = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
+  const teams = postgresTeams(db);
+  const roles = postgresRoles(db);
+  const agents = postgresAgents(db);
   const published = postgresPublished(db);
 
   const ports = {
     store: servers,
+    environments,
     users,
     runtime,
     seal,
@@ -70,11 +110,11 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       allowsServer: gateway.allowsServer,
     },
   };
-  const userHandlers = createUsers(users, publish);
+  const userHandlers = createUsers({ store: users, roles, publish });
   const serverHandlers = createServers(ports);
   const signInHandlers = createSignIns({
     users,
-    baseUrl,
+    baseUrl: options.publicUrl,
     signIns: {
       ...signIn.signIns,
       async invite(workspaceId, userId) {
@@ -92,11 +132,16 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   const handlers: Handlers<Asker> = {
     users: { ...userHandlers, ...signInHandlers.ofUsers },
     signIns: signInHandlers.resource,
-    me: createMe(users, publish),
+    me: createMe({ store: users, teams, publish }),
+    teams: createTeams({ store: teams, users, publish }),
+    roles: createRoles(roles, publish),
+    agents: createAgents({ store: agents, users, teams, publish }),
     servers: serverHandlers,
     capabilities: createCapabilities(ports),
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
-    tokens: createTokens(tokens, users, publish),
+    tokens: createTokens({ store: tokens, users, publish }),
+    sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({ store: postgresOAuth(db, options.oauth.sealSecret), oauth: options.oauth.port, users }),
     audit: createAuditLog({
       async list(filter) {
         await gateway.flushAudit();
@@ -113,12 +158,20 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
       shutdown,
     }),
     setup: createSetup({ store: setup, publish, passwords, baseUrl }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [...routes] }) },
   };
 
+  /** What the database shows while an operation runs is the asker's own workspace. */
+  const forAsker = <T>({ caller }: Asker, run: () => Promise<T>): Promise<T> =>
+    caller ? inWorkspace(caller.workspaceId, run) : acrossWorkspaces(run);
+  const within = <T>(workspaceId: string, run: () => Promise<T>): Promise<T> =>
+    withDatabase(() => inWorkspace(workspaceId, run));
+
   const operations = listOperations(handlers).map((named) => ({
     ...named,
-    handler: (input: unknown, who: Asker) => withDatabase(() => named.handler(input, who)),
+    handler: (input: unknown, who: Asker) => withDatabase(() => forAsker(who, () => named.handler(input, who))),
   }));
   const run = createRunner({ changed: audit.changed });
   registerRest(app, {
@@ -138,12 +191,13 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     run,
     authenticate,
     onFault,
-    encryptedTokens: (workspaceId) => withDatabase(() => published.encryptedTokens(workspaceId)),
-    keepEnvelope: (...envelope) => withDatabase(() => published.keepEnvelope(...envelope)),
-    publicOwner: (workspaceId) => withDatabase(() => published.publicOwner(workspaceId)),
+    encryptedTokens: (workspaceId) => within(workspaceId, () => published.encryptedTokens(workspaceId)),
+    keepEnvelope: (workspaceId, ...envelope) =>
+      within(workspaceId, () => published.keepEnvelope(workspaceId, ...envelope)),
+    publicOwner: (workspaceId) => within(workspaceId, () => published.publicOwner(workspaceId)),
     users: {
       openEnvelope,
-      adoptToken: (...token) => withDatabase(() => published.adoptToken(...token)),
+      adoptToken: (workspaceId, ...token) => within(workspaceId, () => published.adoptToken(workspaceId, ...token)),
       useSetupLink: (hash, now, use) => withDatabase(() => setup.useSetupLink(hash, now, use)),
     },
   });
@@ -151,15 +205,15 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
   registerHealth(
     app,
     {
-      sessions: () => ({
-        active: gateway.sessions.all().filter(({ open }) => open > 0).length,
-        total: gateway.sessions.count(),
-      }),
-      servers: () =>
+      sessions(workspaceId) {
+        const sessions = gateway.sessions.all().filter((session) => session.workspaceId === workspaceId);
+        return { active: sessions.filter(({ open }) => open > 0).length, total: sessions.length };
+      },
+      servers: (workspaceId) =>
         Object.fromEntries(
           registry
-            .all('default')
-            .map(({ server: { workspaceId, serverId, enabled } }) => [
+            .all(workspaceId)
+            .map(({ server: { serverId, enabled } }) => [
               serverId,
               enabled ? STATUS_WORDS[runtime.status({ workspaceId, serverId }).status] : 'Offline',
             ]),

@@ -1,6 +1,7 @@
 import type { Admitted } from '#call';
 import type { Bus, Change } from '../cluster/bus.ts';
 import type { Mail } from '../cluster/io/postgres-mail.ts';
+import { acrossWorkspaces } from '../db/db.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { sleep } from '../lib/sleep.ts';
 import type { Endpoints } from '../path/catalog/endpoints.ts';
@@ -15,6 +16,8 @@ type Parts = {
   bus: Bus;
   /** What is kept of the session of this hash has changed, or it has ended. */
   sessionChanged(hash: string): Promise<void>;
+  /** A workspace may be gone, and its sessions with it. */
+  workspaceChanged(workspaceId: string): Promise<void>;
   /** A client cancelled a request of the session of this hash; its id is JSON. */
   cancelled(hash: string, requestId: string): void;
   mail: Pick<Mail, 'arrived' | 'fetch'>;
@@ -31,7 +34,20 @@ const RETRY_MS = 1_000;
 
 /** Carries a change to everything that remembers: callers, servers, what is open. */
 export const followChanges = (parts: Parts) => {
-  const { bus, mail, sessionChanged, cancelled, registry, endpoints, runtime, identity, live, quiet, log } = parts;
+  const {
+    bus,
+    mail,
+    sessionChanged,
+    workspaceChanged,
+    cancelled,
+    registry,
+    endpoints,
+    runtime,
+    identity,
+    live,
+    quiet,
+    log,
+  } = parts;
   const closing = new AbortController();
 
   /** Does it until it could be done: nobody keeps what was taken from them because the database was away. */
@@ -73,7 +89,10 @@ export const followChanges = (parts: Parts) => {
     switch (topic) {
       case 'user':
         identity.forget({ userId: id });
-        return recheck((admitted) => ofWorkspace(admitted) && admitted.caller.userId === id);
+        return recheck(
+          (admitted) =>
+            ofWorkspace(admitted) && (admitted.caller.userId === id || admitted.caller.owner?.userId === id),
+        );
       case 'token':
         identity.forget({ tokenId: id });
         return recheck(({ caller }) => caller.tokenId === id);
@@ -82,6 +101,12 @@ export const followChanges = (parts: Parts) => {
         return recheck(ofWorkspace);
       case 'endpoint':
         await untilDone('Reading an endpoint after a change', () => endpoints.reload(workspaceId, id));
+        return recheck(ofWorkspace);
+      case 'workspace':
+        identity.forget({ workspaceId });
+        for (const { server } of registry.all(workspaceId)) await serverChanged(workspaceId, server.serverId);
+        await untilDone('Reading all endpoints after a workspace changed', endpoints.load);
+        await untilDone('Reading sessions after a workspace changed', () => workspaceChanged(workspaceId));
         return recheck(ofWorkspace);
       case 'listing':
         return recheck(ofWorkspace);
@@ -99,13 +124,16 @@ export const followChanges = (parts: Parts) => {
   const applyAll = async (): Promise<void> => {
     identity.forget('all');
     await untilDone('Reading messages of other processes after a break', mail.fetch);
+    const before = registry.everything();
     await untilDone('Reading all servers after a break', registry.load);
+    for (const { server } of before)
+      if (!registry.server(server.workspaceId, server.serverId)) await runtime.remove(server);
     await untilDone('Reading all endpoints after a break', endpoints.load);
     await recheck(() => true);
   };
 
   const unsubscribe = bus.subscribe((change) => {
-    const done = change === 'missed' ? applyAll() : apply(change);
+    const done = acrossWorkspaces(() => (change === 'missed' ? applyAll() : apply(change)));
     done.catch((error: unknown) => log.error('A change could not be followed', { reason: sentenceOf(error) }));
   });
 

@@ -30,8 +30,7 @@ import { stateless } from '../path/edge/eras/2026-07-28.ts';
 import { createHttpEntry } from '../path/edge/io/http.ts';
 import { createSseEntry } from '../path/edge/io/sse.ts';
 import { createLive } from '../path/edge/live.ts';
-import { createIdentity, MACHINE } from '../path/identity/identity.ts';
-import { createLastUsed, postgresTokens } from '../path/identity/io/postgres-tokens.ts';
+import { MACHINE } from '../path/identity/identity.ts';
 import { createPath } from '../path/path.ts';
 import { allows, allowsServer } from '../path/policy/layers.ts';
 import { createPolicy } from '../path/policy/policy.ts';
@@ -39,8 +38,9 @@ import { hashOfSession } from '../path/session/sessions.ts';
 import { NO_HOLD } from '../runtime/pool.ts';
 import type { ServerKey } from '../runtime/runtime.ts';
 import type { Note } from '../sign-in/io/browser.ts';
-import { signInCredentials, tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
+import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import { followChanges } from './changes.ts';
+import { buildIdentity, type CredentialStore } from './credentials.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
 import { buildSessions } from './sessions.ts';
@@ -57,6 +57,10 @@ export type GatewayOptions = {
   machineKeyHash: string;
   /** Secret, the same on every replica: seals and marks what clients hold for us. */
   sessionKey: Buffer;
+  /** Kinds of credential beside service tokens. */
+  credentials: readonly CredentialStore[];
+  /** Where a client that reached this endpoint under this host finds out how to get a token for it. */
+  metadataUrl(endpoint: string, host: string | undefined): string;
   /** Opens a sealed launch configuration. */
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
@@ -64,7 +68,8 @@ export type GatewayOptions = {
 /** How long a list waits for servers that have never been asked. */
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
-const LAST_USED_MS = 60_000;
+/** How often what is open is looked at for callers whose time is over. */
+const ENDS_MS = 500;
 
 const INSTRUCTIONS =
   'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';
@@ -108,18 +113,13 @@ export const buildGateway = async (options: GatewayOptions) => {
   const drain = createDrain({ db, folder: join(home, 'journal'), instanceId, head: journal.position, log });
   const audit = createAudit({ journal, now });
 
-  const lastUsed = createLastUsed(db, { everyMs: LAST_USED_MS, log });
-  const store = postgresTokens(db);
-  const signInStore = signInCredentials(db);
-  const identity = createIdentity({
-    store: {
-      byBearer: (bearer, hash) => withDatabase(() => store.byBearer(bearer, hash)),
-      byId: (tokenId) => withDatabase(() => (signInStore.isOne(tokenId) ? signInStore : store).byId(tokenId)),
-    },
+  const { identity, lastUsed } = buildIdentity({
+    db,
+    log,
     endpoints,
     machineKeyHash,
     now,
-    touched: lastUsed.touched,
+    credentials: options.credentials,
   });
 
   const processId = randomUUID();
@@ -168,6 +168,10 @@ export const buildGateway = async (options: GatewayOptions) => {
   });
 
   const live = createLive({ readmit: path.readmit, digests: (admitted) => catalog.currentView(admitted).digests });
+  // A token or a person may come to an end while something of theirs is open.
+  const isOver = ({ caller: { endsAt } }: Admitted): boolean => endsAt !== null && endsAt <= now();
+  const ending = setInterval(() => void live.recheck(isOver).catch(onFault), ENDS_MS);
+  ending.unref();
   const parts: EdgeParts = {
     path,
     live,
@@ -187,6 +191,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     maxBodyBytes: config.PETA_MAX_BODY_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
     onFault,
+    metadataUrl: options.metadataUrl,
   };
   const entry = createHttpEntry(entryOptions);
   const sse = createSseEntry({ ...entryOptions, quietMs: parts.quietMs });
@@ -195,12 +200,17 @@ export const buildGateway = async (options: GatewayOptions) => {
     const session = await sessions.refresh(hash);
     if (session) await withSessions.changed(session);
   };
+  /** Sessions whose workspace is gone end as soon as they are looked for. */
+  const workspaceChanged = async (workspaceId: string): Promise<void> => {
+    for (const session of sessions.all())
+      if (session.workspaceId === workspaceId) await sessionChanged(hashOfSession(session.id));
+  };
   const cancelled = (hash: string, requestId: string): void => {
     const session = sessions.byHash(hash);
     if (session) withSessions.cancelled(session.id, requestId);
   };
   const remembering = { registry, endpoints, runtime, identity, live, quiet };
-  const changes = followChanges({ bus, mail, sessionChanged, cancelled, ...remembering, log });
+  const changes = followChanges({ bus, mail, sessionChanged, workspaceChanged, cancelled, ...remembering, log });
 
   /** The caller behind a bearer token at the administrative surfaces; refusals are written down. */
   const authenticate = async (bearer: string | undefined, endpoint: string, address: string) => {
@@ -245,11 +255,11 @@ export const buildGateway = async (options: GatewayOptions) => {
       nameAll(pickSelected(selection, registry.all(workspaceId)), nameStyle).collisions,
 
     register: (app: FastifyInstance): Promise<void> =>
-      registerMcp(app, { isOpen: endpoints.isOpen, authenticate, entry, sse }),
+      registerMcp(app, { metadataUrl: options.metadataUrl, authenticate, entry, sse }),
 
     /** Starts what is to run from the start, and asks servers of which not everything is known that is kept. */
     startServers(): void {
-      for (const { server, listing } of registry.all('default'))
+      for (const { server, listing } of registry.everything())
         if (server.enabled && (!server.lazyStartEnabled || !listing?.capabilities))
           void runtime.listed({ workspaceId: server.workspaceId, serverId: server.serverId });
     },
@@ -263,6 +273,7 @@ export const buildGateway = async (options: GatewayOptions) => {
     },
 
     async close(): Promise<void> {
+      clearInterval(ending);
       kept.close();
       changes.close();
       parking.close();

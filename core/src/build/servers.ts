@@ -1,7 +1,7 @@
 import type { LaunchConfig } from '@peta/api';
 import { and, eq } from 'drizzle-orm';
 import type { JsonObject, Listing } from '#call';
-import { schema } from '../db/db.ts';
+import { inWorkspace, schema } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import type { Connection } from '../path/downstream/connection.ts';
 import { ServerUnavailable } from '../path/downstream/errors.ts';
@@ -29,10 +29,12 @@ export const buildServers = ({ config, db, log, product, openConfig, onListing }
   const runtime = createRuntime<Connection>({
     async open({ workspaceId, serverId }, ring, signal, capabilities) {
       const [row] = await withDatabase(() =>
-        db
-          .select({ sealed: schema.servers.sealedLaunchConfig })
-          .from(schema.servers)
-          .where(and(eq(schema.servers.workspaceId, workspaceId), eq(schema.servers.id, serverId))),
+        inWorkspace(workspaceId, () =>
+          db
+            .select({ sealed: schema.servers.sealedLaunchConfig })
+            .from(schema.servers)
+            .where(and(eq(schema.servers.workspaceId, workspaceId), eq(schema.servers.id, serverId))),
+        ),
       );
       if (!row) throw new ServerUnavailable('The server is not registered any more.');
       const spawn = (wanted: Extract<LaunchConfig, { type: 'stdio' }>) =>

@@ -1,5 +1,5 @@
 import type { Admitted, Call, Capability } from '#call';
-import type { Database } from '../db/db.ts';
+import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import type { Registry } from '../path/catalog/registry.ts';
@@ -23,13 +23,15 @@ const SWEEP_MS = 30_000;
 /** The table of tasks, and what keeps it small. */
 export const buildTasks = ({ db, key, reaches, now, pageSize, log }: Parts) => {
   const store = postgresTasks(db);
+  const within = <T>({ workspaceId }: { workspaceId: string }, run: () => Promise<T>): Promise<T> =>
+    withDatabase(() => inWorkspace(workspaceId, run));
   const guarded: TaskStore = {
-    add: (record) => withDatabase(() => store.add(record)),
-    find: (owner, id, at) => withDatabase(() => store.find(owner, id, at)),
-    page: (owner, after, limit, at) => withDatabase(() => store.page(owner, after, limit, at)),
-    count: (owner, at) => withDatabase(() => store.count(owner, at)),
-    update: (id, change) => withDatabase(() => store.update(id, change)),
-    sweep: (at) => withDatabase(() => store.sweep(at)),
+    add: (record) => within(record, () => store.add(record)),
+    find: (owner, id, at) => within(owner, () => store.find(owner, id, at)),
+    page: (owner, after, limit, at) => within(owner, () => store.page(owner, after, limit, at)),
+    count: (owner, at) => within(owner, () => store.count(owner, at)),
+    update: (workspaceId, id, change) => within({ workspaceId }, () => store.update(workspaceId, id, change)),
+    sweep: (at) => withDatabase(() => acrossWorkspaces(() => store.sweep(at))),
   };
   const tasks = createTasks({ store: guarded, reaches, seal: createEndingSeal(key), now, pageSize });
   const sweeping = setInterval(

@@ -2,7 +2,18 @@ import { z } from 'zod';
 
 /** Something stored has changed: whoever remembers it looks again. */
 export const Change = z.object({
-  topic: z.enum(['user', 'token', 'server', 'listing', 'endpoint', 'gateway', 'session', 'cancel', 'mail']),
+  topic: z.enum([
+    'user',
+    'token',
+    'server',
+    'listing',
+    'endpoint',
+    'workspace',
+    'gateway',
+    'session',
+    'cancel',
+    'mail',
+  ]),
   workspaceId: z.string(),
   id: z.string(),
 });

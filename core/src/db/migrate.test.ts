@@ -34,8 +34,8 @@ test('any number of processes migrate an empty database at once', async () => {
 });
 
 test('a database that a newer Peta has changed is refused', async () => {
-  const { url, db, drop } = await createTestDatabase();
-  await db.$client.query("insert into public.peta_migration (hash, created_at) values ('from the future', 1)");
+  const { url, asOwner, drop } = await createTestDatabase();
+  await asOwner("insert into public.peta_migration (hash, created_at) values ('from the future', 1)");
   await expect(migrateDatabase(url)).rejects.toThrow('newer Peta (1 of its migrations');
   await drop();
 });

@@ -2,6 +2,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { makeAppRole } from './app-role.ts';
 import { CONNECTION, endClient } from './connection.ts';
 import { causeOf } from './unavailable.ts';
 
@@ -55,19 +56,21 @@ const withRemedy = (error: unknown): unknown => {
 /**
  * Brings the tables up to date; any number of processes may start at once. Touches nothing but Peta's own tables in the
  * schema `public`. Throws a sentence for a server older than PostgreSQL 15, for a database that a newer Peta has
- * changed, and for one that holds another program's tables.
+ * changed, and for one that holds another program's tables. `isWalled` when the database itself will keep workspaces apart.
  */
-export const migrateDatabase = async (url: string): Promise<void> => {
+export const migrateDatabase = async (url: string): Promise<{ isWalled: boolean }> => {
   const client = new pg.Client({ connectionString: url, ...CONNECTION, query_timeout: 2 * LOCK_TIMEOUT_MS });
   client.on('error', () => {});
   try {
     await client.connect();
     await checkServer(client);
     await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}; set client_min_messages = 'warning'`);
+    await client.query("select set_config('peta.workspace', '*', false)");
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     await refuseNewerDatabase(client);
     await migrate(drizzle({ client }), { migrationsFolder: FOLDER, ...TABLE });
     await client.query("insert into workspace (id, name) values ('default', 'Default') on conflict (id) do nothing");
+    return { isWalled: await makeAppRole(client) };
   } catch (error) {
     throw withRemedy(error);
   } finally {

@@ -138,19 +138,17 @@ test('a database that is not there is named without its password', async () => {
 });
 
 test('a database that refuses Peta its tables is told in one sentence, without SQL', async () => {
-  const { url, db, drop } = await createTestDatabase();
+  const { url, asOwner, drop } = await createTestDatabase();
   const role = `guest_${process.pid}`;
-  await db.$client.query(
-    `drop schema public cascade; create schema public; create role ${role} login password 'guest'`,
-  );
-  await db.$client.query(`grant usage on schema public to ${role}`);
+  await asOwner(`drop schema public cascade; create schema public; create role ${role} login password 'guest'`);
+  await asOwner(`grant usage on schema public to ${role}`);
   const guest = new URL(url);
   guest.username = role;
   guest.password = 'guest';
   await expect(open(await homes.make(), guest.href)).rejects.toThrow(
     /cannot be used: permission denied for database \w+\. Peta may not make its tables there\. Make the user in DATABASE_URL the owner/,
   );
-  await db.$client.query(`drop owned by ${role}; drop role ${role}`);
+  await asOwner(`drop owned by ${role}; drop role ${role}`);
   await drop();
 });
 

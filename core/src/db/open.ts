@@ -10,16 +10,20 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 import { claimInstance, HomeTaken, readInstanceId } from './instance.ts';
 import { migrateDatabase } from './migrate.ts';
 import { causeOf, isDatabaseUnavailable } from './unavailable.ts';
+import { wall } from './wall.ts';
 
 /** The server gives a statement up before we give the server up; both before whoever asks loses patience. */
 const POOL = { ...CONNECTION, max: 20, idleTimeoutMillis: 30_000, statement_timeout: 8_000, query_timeout: 10_000 };
 const POOL_END_TIMEOUT_MS = 3_000;
 const ATTEMPTS = 3;
+const UNWALLED =
+  'The user in DATABASE_URL is bound by no row-level security and may not make a role that is, so only Peta itself keeps workspaces apart, not also the database. Use an ordinary user that owns the database.';
 
 /** A pool that outlives its server: lost connections are dropped, new ones made when it is back. */
 export const connectPool = (url: string, log: Log): Database => {
   const pool = new pg.Pool({ connectionString: url, ...POOL });
   pool.on('error', (error) => log.warn('A database connection was lost', { reason: error.message }));
+  wall(pool);
   return drizzle({ client: pool, schema });
 };
 
@@ -39,7 +43,8 @@ const attach = async ({ url, embedded }: Server, { home, instanceId, log, onLost
   // While the home is still held: a Peta that starts at this moment must not build on what is about to end.
   const release = () => claim.release(async () => (isLost ? undefined : embedded?.stop()));
   try {
-    await migrateDatabase(url);
+    const { isWalled } = await migrateDatabase(url);
+    if (!isWalled) log.warn(UNWALLED);
   } catch (error) {
     await release();
     throw error;

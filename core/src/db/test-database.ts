@@ -4,12 +4,13 @@ import { inject } from 'vitest';
 import { silentLog } from '#lib/log';
 import { connectPool } from './open.ts';
 
-const admin = async (sql: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') });
+const ask = async (url: string, sql: string, values: unknown[] = []): Promise<unknown[]> => {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql);
-  await client.end();
+  const { rows } = await client.query(sql, values).finally(() => client.end());
+  return rows;
 };
+const admin = (sql: string) => ask(inject('postgresUrl'), sql);
 
 /** A database of its own, with all tables. `drop` when done. */
 export const createTestDatabase = async () => {
@@ -21,6 +22,8 @@ export const createTestDatabase = async () => {
   return {
     db,
     url: url.href,
+    /** As the one who owns the tables: no policy stands in the way. */
+    asOwner: (sql: string, values?: unknown[]) => ask(url.href, sql, values),
     async drop() {
       await db.$client.end();
       await admin(`drop database ${name} with (force)`);

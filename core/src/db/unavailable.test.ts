@@ -50,7 +50,8 @@ test('a connection that is cut, gone or slow is a database that is away', async 
 });
 
 test('who asks hears one sentence that tells nothing of the database', async () => {
-  const gone = () => database.db.execute(sql`select pg_terminate_backend(pg_backend_pid())`);
+  const gone = () =>
+    database.db.execute(sql`select set_config('role', 'none', false), pg_terminate_backend(pg_backend_pid())`);
   await expect(withDatabase(gone)).rejects.toThrow(
     /^Peta cannot reach its database right now\. Try again in a moment\.$/,
   );

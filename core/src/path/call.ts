@@ -5,6 +5,35 @@ import type { DangerLevel, Permissions, Switches } from '@peta/api';
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** The workspace that the first start makes. Whoever owns it runs the installation; addresses that name none mean it. */
+export const FIRST_WORKSPACE = 'default';
+/** What a token is confined to; null where it is not. */
+export type Scope = {
+  servers: readonly string[] | null;
+  /** Paths of endpoints. */
+  endpoints: readonly string[] | null;
+  /** `serverId::name`, by the tools' own names. With them nothing else of a server may be used. */
+  tools: readonly string[] | null;
+  /** Names of operations, and the words `mcp` and `scim`. */
+  operations: readonly string[] | null;
+  /** Of servers; a server of no environment belongs to every one. */
+  environments: readonly string[] | null;
+  /** What an access token is for. */
+  kinds: readonly CapabilityKind[] | null;
+};
+
+export const EVERYWHERE: Scope = {
+  servers: null,
+  endpoints: null,
+  tools: null,
+  operations: null,
+  environments: null,
+  kinds: null,
+};
+
+/** The person whose agent it is: it reaches no further than they do. */
+export type AgentOwner = { userId: string; role: 1 | 2 | 3; permissions: Permissions };
+
 /** Who is asking, and the layers that are theirs. */
 export type Caller = {
   workspaceId: string;
@@ -17,10 +46,17 @@ export type Caller = {
   userId: string | null;
   /** 1 owner, 2 administrator, 3 user. */
   role: 1 | 2 | 3;
+  /** Operations by name that a role adds to what the number allows; null without such a role. */
+  operations: readonly string[] | null;
+  /** May do what `operations` names, and no other operation. */
+  isAuditor: boolean;
+  /** Of a person's agent, the person. */
+  owner: AgentOwner | null;
   /** Null for the machine and for anybody. */
   tokenId: string | null;
-  /** The token's scope: server ids and endpoint paths it is confined to, or null for everywhere. */
-  scope: { servers: readonly string[] | null; endpoints: readonly string[] | null };
+  scope: Scope;
+  /** When the token, the person or whose agent it is comes to an end, in milliseconds since the epoch; null for never. */
+  endsAt: number | null;
   /** The administrator's layer for this person. */
   permissions: Permissions;
   /** The person's own layer, by client name. */
@@ -127,8 +163,10 @@ export type RefusalCode =
   | 'unknown-task'
   | 'needs-approval'
   | 'rate-limited'
-  | 'wrong-endpoint';
-export type Refused = { kind: 'refused'; code: RefusalCode; reason: string };
+  | 'wrong-endpoint'
+  | 'unknown-endpoint';
+/** `workspaceId` where it is known in whose log it belongs. */
+export type Refused = { kind: 'refused'; code: RefusalCode; reason: string; workspaceId?: string | undefined };
 
 export type Decision = { rule: string } & (Cleared | Refused);
 
@@ -173,6 +211,8 @@ export type ServerRecord = {
   /** How often a minute somebody without a token may use it from one address. */
   anonymousRateLimit: number;
   lazyStartEnabled: boolean;
+  /** Null: it belongs to every environment. */
+  environment: string | null;
   /** The server's own layer. */
   switches: Switches;
   /** Changes when what the server is launched with changes. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAudit } from './audit/audit.ts';
-import type { Admitted, Arrival, Ask, Caller, ServerRecord } from './call.ts';
+import { type Admitted, type Arrival, type Ask, type Caller, EVERYWHERE, type ServerRecord } from './call.ts';
 import { createPath } from './path.ts';
 import { createPolicy } from './policy/policy.ts';
 import { createSessions } from './session/sessions.ts';
@@ -15,6 +15,7 @@ const server: ServerRecord = {
   anonymousAccess: false,
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
 };
@@ -24,7 +25,11 @@ const caller: Caller = {
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: { s: { enabled: true } },
   preferences: {},
 };

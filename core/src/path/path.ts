@@ -77,7 +77,7 @@ export const createPath = <Visible>(stages: Stages<Visible>) => {
       const caller = await identity.identify(arrival);
       if ('code' in caller) return turnAway(caller);
       const client = await session.client(arrival, caller);
-      if ('code' in client) return turnAway(client);
+      if ('code' in client) return turnAway({ ...client, workspaceId: caller.workspaceId });
       const { bearer: _, ...rest } = arrival;
       return { ...rest, caller, client };
     },

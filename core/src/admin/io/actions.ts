@@ -1,6 +1,7 @@
 import { api, type User } from '@peta/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { type Caller, FIRST_WORKSPACE, type Refused } from '#call';
 import { type ActionPorts, actions } from '../action-codes.ts';
 import { type AdminError, invalid } from '../errors.ts';
 import { type Data, presentUser } from '../published.ts';
@@ -32,7 +33,8 @@ const Body = z.object({
 });
 const CREATE_USER = 1010;
 const GET_OWNER = 1016;
-const WORKSPACE = 'default';
+
+const isCaller = (who: Caller | Refused | null): who is Caller => who !== null && !('code' in who);
 
 /** What a published action asks for, done. */
 const createPerform = (options: Options) => {
@@ -42,22 +44,35 @@ const createPerform = (options: Options) => {
   /** Nobody has a token yet, so this is set-up by another door: recorded as such. */
   const makeFirstOwner = async ({ data, bearer = '', address }: Request) => {
     const operation = { ...api.setup.complete, input: z.object({}), output: z.unknown() };
-    const handler = () => createFirstOwner(users, data, bearer);
+    const handler: Named['handler'] = (_input, { concerns }) => createFirstOwner(users, data, bearer, concerns);
     return (await run({ name: 'setup.complete', operation, handler }, { userId: data.userId }, null, address)) as User;
+  };
+
+  /** Is this how the first owner is made? Those of other workspaces, who have tokens, do not mean that. */
+  const isSetup = async ({ bearer, address }: Request): Promise<boolean> => {
+    if ((await options.publicOwner(FIRST_WORKSPACE)) !== null) return false;
+    return (
+      bearer === undefined ||
+      bearer.startsWith('petasetup_') ||
+      !isCaller(await authenticate(bearer, '/admin', address))
+    );
   };
 
   return async (request: Request): Promise<unknown> => {
     const { action, data, bearer, address } = request;
-    if (action === GET_OWNER) return { owner: await options.publicOwner(WORKSPACE) };
+    if (action === GET_OWNER) {
+      const who = bearer === undefined ? null : await authenticate(bearer, '/admin', address);
+      return { owner: await options.publicOwner(isCaller(who) ? who.workspaceId : FIRST_WORKSPACE) };
+    }
     const alias = actions[action];
     const named = alias && byName.get(alias.operation);
     if (!alias || !named) throw invalid(`There is no action ${action}.`);
-    if (action === CREATE_USER && (await options.publicOwner(WORKSPACE)) === null)
+    if (action === CREATE_USER && (await isSetup(request)))
       return { user: presentUser(await makeFirstOwner(request), String(data.encryptedToken)) };
 
     const isNobody = bearer === undefined && named.operation.guard === 'open';
     const who = isNobody ? null : await authenticate(bearer, '/admin', address);
-    const workspaceId = who && !('code' in who) ? who.workspaceId : WORKSPACE;
+    const workspaceId = isCaller(who) ? who.workspaceId : FIRST_WORKSPACE;
     const ports: ActionPorts = {
       open: (envelope) => users.openEnvelope(envelope, bearer ?? ''),
       encryptedTokens: () => options.encryptedTokens(workspaceId),

@@ -1,4 +1,4 @@
-import { api, type Operation } from '@peta/api';
+import { operations as declared, isAssignable, type Operation } from '@peta/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestDatabase } from '../../db/test-database.ts';
 import { openEnvelope } from '../../path/vault/envelope.ts';
@@ -19,41 +19,58 @@ beforeAll(async () => {
   ] as const)
     tokens[who] = (await admin.addPerson(who, role)).token;
   tokens.confined = (await admin.addPerson('second-owner', 1, { servers: ['notes'] })).token;
+  tokens.scoped = (await admin.addPerson('third-owner', 1, { operations: SCOPED })).token;
+  const body = { roleId: 'helper', operations: CUSTOM };
+  const { status } = await admin.rest('POST', '/roles', { token: tokens.owner, body });
+  if (status !== 200) throw new Error('The role of this test was not made.');
+  tokens.custom = (await admin.addPerson('custom', 3, {}, null, 'helper')).token;
+  tokens.auditor = (await admin.addPerson('auditor', 3, {}, null, 'auditor')).token;
 });
 afterAll(() => database.drop());
 beforeEach(() => {
   for (const list of [admin.seen.changes, admin.seen.door, admin.seen.published]) list.length = 0;
 });
 
-const operations = Object.entries(api).flatMap(([resource, group]) =>
-  Object.entries(group).map(([verb, operation]): [string, Operation] => [`${resource}.${verb}`, operation]),
-);
+const operations = [...declared];
+
+/** What the person with a role of the workspace's own may do besides what every user may. */
+const CUSTOM = ['users.list', 'users.update', 'users.disable', 'servers.stop', 'audit.list', 'tokens.list'];
+/** What a token of an owner is for. */
+const SCOPED = ['users.list', 'servers.remove', 'roles.create', 'me.get', 'scim'];
 
 /** Who passes which guard. A token confined to some servers is a person's, and no administrator's. */
 const PASSES: Record<Operation['guard'], readonly string[]> = {
-  open: ['nobody', 'impostor', 'user', 'administrator', 'owner', 'confined'],
-  user: ['user', 'administrator', 'owner', 'confined'],
+  open: ['nobody', 'impostor', 'user', 'auditor', 'custom', 'administrator', 'owner', 'confined', 'scoped'],
+  user: ['user', 'custom', 'administrator', 'owner', 'confined'],
   administrator: ['administrator', 'owner'],
   owner: ['owner'],
 };
 const PEOPLE = PASSES.open;
 
+const mayPass = (who: string, name: string, { guard, method, isOwnSignIn }: Operation): boolean => {
+  if (PASSES[guard].includes(who)) return true;
+  if (who === 'custom') return CUSTOM.includes(name);
+  if (who === 'scoped') return SCOPED.includes(name);
+  return who === 'auditor' && guard !== 'owner' && (method === 'GET' || isOwnSignIn === true);
+};
+
 /** Passed the guard: refused, if at all, for what was asked. Every input names things that do not exist. */
 const isGuardRefusal = (json: Record<string, unknown>): boolean =>
   json.code === 'AUTH_INVALID_TOKEN' ||
-  /^Only (the owner|an administrator) may do this\.$|confined to some servers and cannot administer/.test(
+  /^Only (the owner|an administrator) may do this\.$|^An auditor reads|^This token is (confined to some|for some)/.test(
     String(json.message),
   );
 
 /** What would remove the people who ask, or is about no input at all; it is tried for those whom the guard stops. */
 const SWEEPING = new Set(['users.removeAll', 'servers.removeAll', 'proxy.stop']);
 
-describe.each(operations)('%s', (name, { method, path, guard }) => {
+describe.each(operations)('%s', (name, operation) => {
+  const { method, path } = operation;
   const url = path.replace(/:\w+/g, '00000000-0000-4000-8000-000000000000');
   const ask = (who: string) => admin.rest(method, url, { token: tokens[who], ...(method !== 'GET' && { body: {} }) });
 
   test.each(PEOPLE)('%s', async (who) => {
-    const passes = PASSES[guard].includes(who);
+    const passes = mayPass(who, name, operation);
     if (passes && SWEEPING.has(name)) return;
     const { status, json, headers } = await ask(who);
     expect([name, who, isGuardRefusal(json)]).toEqual([name, who, !passes]);
@@ -69,6 +86,14 @@ describe.each(operations)('%s', (name, { method, path, guard }) => {
       isRecorded ? [[name, 'refused']] : [],
     );
   });
+});
+
+test('a role may name no operation of the owner, and everything of administrators', () => {
+  for (const [name, operation] of operations) {
+    if (operation.guard === 'owner' || operation.guard === 'open')
+      expect([name, isAssignable(operation)]).toEqual([name, false]);
+    if (operation.guard === 'administrator') expect([name, isAssignable(operation)]).toEqual([name, true]);
+  }
 });
 
 describe('the published actions', () => {
@@ -110,14 +135,17 @@ describe('the published actions', () => {
 
   test('are those of the contract, and no others', () => {
     expect(Object.keys(actions).map(Number)).toEqual(contract.map(([number]) => number));
-    const declared = operations.flatMap(([, { action }]) => (action === undefined ? [] : [action]));
-    expect(new Set([...declared, 2016, 2017])).toEqual(new Set(contract.map(([number]) => number)));
+    const numbers = operations.flatMap(([, { action }]) => (action === undefined ? [] : [action]));
+    expect(new Set([...numbers, 2016, 2017])).toEqual(new Set(contract.map(([number]) => number)));
   });
 
   test.each(contract)('%i is answered to whom it is for (%s), and to nobody else', async (number, by) => {
     const guard = GUARD[by] ?? 'owner';
+    const name = actions[number]?.operation ?? '';
+    if (guard !== 'open') expect(declared.get(name)?.guard).toBe(guard);
     for (const who of PEOPLE) {
-      const passes = PASSES[guard].includes(who);
+      const operation = declared.get(name);
+      const passes = guard === 'open' || (operation !== undefined && mayPass(who, name, operation));
       if (passes && SWEEP.has(number)) continue;
       const { status, json } = await admin.action(
         number,

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Caller } from '#call';
+import { type Caller, FIRST_WORKSPACE } from '#call';
 import { type Authenticate, bearerOf } from './rest.ts';
 
 export type HealthPorts = {
-  sessions(): { active: number; total: number };
+  sessions(workspaceId: string): { active: number; total: number };
   /** Server id → its state in a word. */
-  servers(): Record<string, string>;
+  servers(workspaceId: string): Record<string, string>;
   /** Whether the database answers. */
   database(): Promise<boolean>;
 };
@@ -17,7 +17,7 @@ const isLoopback = (address: string): boolean =>
 const isFromHere = ({ ip, headers }: FastifyRequest): boolean =>
   isLoopback(ip) && !['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => name in headers);
 
-const isAdministrator = (who: Caller | { code: string } | null): boolean =>
+const isAdministrator = (who: Caller | { code: string } | null): who is Caller =>
   who !== null && !('code' in who) && who.role < 3;
 
 /** `GET /health`: everybody learns whether it is well, this machine and administrators also the rest. */
@@ -29,13 +29,14 @@ export const registerHealth = (app: FastifyInstance, ports: HealthPorts, authent
     const bearer = bearerOf(request);
     const who = bearer === undefined ? null : await authenticate(bearer, '/health', request.ip).catch(() => null);
     if (!isFromHere(request) && !isAdministrator(who)) return { status };
+    const workspaceId = who && !('code' in who) ? who.workspaceId : FIRST_WORKSPACE;
     return {
       status,
       timestamp: new Date().toISOString(),
       uptime: Math.round(process.uptime()),
-      sessions: ports.sessions(),
+      sessions: ports.sessions(workspaceId),
       socketio: { onlineUsers: 0, totalConnections: 0 },
-      servers: ports.servers(),
+      servers: ports.servers(workspaceId),
       memory: process.memoryUsage(),
       database: isWell ? 'reachable' : 'unreachable',
     };

@@ -10,6 +10,7 @@ const toServer = (row: typeof servers.$inferSelect): StoredServer => ({
   serverName: row.name,
   category: row.category,
   authType: row.authType,
+  environment: row.environment,
   enabled: row.enabled,
   transport: row.transport,
   capabilities: row.switches,

@@ -1,5 +1,5 @@
 import { and, eq, gt } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { acrossWorkspaces, type Database, schema } from '#db';
 import type { SetupStore } from '../setup.ts';
 import { adoptToken } from './postgres-published.ts';
 import { postgresTokens } from './postgres-tokens.ts';
@@ -14,30 +14,34 @@ const lock = (db: Queries, workspaceId: string) =>
 
 export const postgresSetup = (db: Database): SetupStore => ({
   saveSetupLink: (workspaceId, hash, expiresAt) =>
-    db.transaction(async (tx) => {
-      await lock(tx, workspaceId);
-      await tx.delete(setupLinks).where(eq(setupLinks.workspaceId, workspaceId));
-      await tx.insert(setupLinks).values({ hash, workspaceId, expiresAt });
-    }),
+    acrossWorkspaces(() =>
+      db.transaction(async (tx) => {
+        await lock(tx, workspaceId);
+        await tx.delete(setupLinks).where(eq(setupLinks.workspaceId, workspaceId));
+        await tx.insert(setupLinks).values({ hash, workspaceId, expiresAt });
+      }),
+    ),
 
   useSetupLink: (hash, now, use) =>
-    db.transaction(async (tx) => {
-      const [link] = await tx
-        .delete(setupLinks)
-        .where(and(eq(setupLinks.hash, hash), gt(setupLinks.expiresAt, now)))
-        .returning();
-      if (!link) return undefined;
-      await lock(tx, link.workspaceId);
-      return use(link.workspaceId, {
-        users: postgresUsers(tx),
-        tokens: postgresTokens(tx),
-        adoptToken: (...token) => adoptToken(tx, ...token),
-        async setPassword(workspaceId, userId, hash) {
-          await tx
-            .insert(passwords)
-            .values({ workspaceId, userId, hash, changedAt: now })
-            .onConflictDoUpdate({ target: [passwords.workspaceId, passwords.userId], set: { hash, changedAt: now } });
-        },
-      });
-    }),
+    acrossWorkspaces(() =>
+      db.transaction(async (tx) => {
+        const [link] = await tx
+          .delete(setupLinks)
+          .where(and(eq(setupLinks.hash, hash), gt(setupLinks.expiresAt, now)))
+          .returning();
+        if (!link) return undefined;
+        await lock(tx, link.workspaceId);
+        return use(link.workspaceId, {
+          users: postgresUsers(tx),
+          tokens: postgresTokens(tx),
+          adoptToken: (...token) => adoptToken(tx, ...token),
+          async setPassword(workspaceId, userId, hash) {
+            await tx
+              .insert(passwords)
+              .values({ workspaceId, userId, hash, changedAt: now })
+              .onConflictDoUpdate({ target: [passwords.workspaceId, passwords.userId], set: { hash, changedAt: now } });
+          },
+        });
+      }),
+    ),
 });

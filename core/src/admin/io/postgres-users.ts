@@ -7,11 +7,16 @@ import type { Queries } from './queries.ts';
 const { users, tokens } = schema;
 type Row = typeof users.$inferSelect;
 
-const toUser = (row: Row): User => ({
+export const toUser = (row: Row): User => ({
   userId: row.id,
   name: row.name,
   notes: row.notes,
+  kind: row.kind,
+  email: row.email,
   role: row.role === 1 || row.role === 2 ? row.role : 3,
+  roleId: row.roleId,
+  ownerUserId: row.ownerUserId,
+  ownerTeamId: row.ownerTeamId,
   status: row.status === 0 || row.status === 2 || row.status === 3 ? row.status : 1,
   permissions: row.permissions,
   ratelimit: row.ratelimit,
@@ -24,6 +29,21 @@ const columnsOf = ({ expiresAt, ...changes }: UserChanges) => ({
   ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
   ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : new Date(expiresAt) }),
 });
+
+/** Removes people and agents, and with them their own agents and all tokens; returns the ids of who is gone. */
+export const removeUsers = async (tx: Queries, workspaceId: string, which: SQL | undefined): Promise<string[]> => {
+  const ofWorkspace = eq(users.workspaceId, workspaceId);
+  const gone = await tx.delete(users).where(and(ofWorkspace, which)).returning({ id: users.id });
+  const ids = gone.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const agents = await tx
+    .delete(users)
+    .where(and(ofWorkspace, inArray(users.ownerUserId, ids)))
+    .returning({ id: users.id });
+  const all = [...ids, ...agents.map(({ id }) => id)];
+  await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), inArray(tokens.userId, all)));
+  return all;
+};
 
 export const postgresUsers = (db: Queries): UserStore => {
   const one = (workspaceId: string, userId: string): SQL | undefined =>
@@ -48,6 +68,7 @@ export const postgresUsers = (db: Queries): UserStore => {
       return rows.map(toUser);
     },
     find: (workspaceId, userId) => first(one(workspaceId, userId)),
+    byEmail: (workspaceId, email) => first(and(eq(users.workspaceId, workspaceId), eq(users.email, email))),
     owner: (workspaceId) => first(and(eq(users.workspaceId, workspaceId), eq(users.role, 1))),
     async create(workspaceId, { userId, name, role, encryptedToken, ...changes }) {
       const [row] = await db
@@ -67,16 +88,10 @@ export const postgresUsers = (db: Queries): UserStore => {
     },
     remove: (workspaceId, userId) =>
       db.transaction(async (tx) => {
-        await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), eq(tokens.userId, userId)));
-        return (await tx.delete(users).where(one(workspaceId, userId)).returning()).length > 0;
+        const gone = await removeUsers(tx, workspaceId, eq(users.id, userId));
+        return gone.includes(userId) ? gone : undefined;
       }),
-    removeBelow: (workspaceId, role) =>
-      db.transaction(async (tx) => {
-        const below = and(eq(users.workspaceId, workspaceId), gt(users.role, role));
-        const removed = (await tx.delete(users).where(below).returning({ id: users.id })).map(({ id }) => id);
-        await tx.delete(tokens).where(and(eq(tokens.workspaceId, workspaceId), inArray(tokens.userId, removed)));
-        return removed;
-      }),
+    removeBelow: (workspaceId, role) => db.transaction((tx) => removeUsers(tx, workspaceId, gt(users.role, role))),
     async preferences(workspaceId, userId) {
       const [row] = await db.select({ preferences: users.preferences }).from(users).where(one(workspaceId, userId));
       return row?.preferences ?? {};

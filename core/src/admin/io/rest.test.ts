@@ -84,9 +84,9 @@ test('a change that cannot be written down is not answered as done', async () =>
 });
 
 test('a fault tells nothing of its inside, and is written down as failed', async () => {
-  await database.db.$client.query('alter table "user" rename to away');
+  await database.asOwner('alter table "user" rename to away');
   const answer = await admin.rest('POST', '/setup', { body: { secret: await admin.setupSecret() } });
-  await database.db.$client.query('alter table away rename to "user"');
+  await database.asOwner('alter table away rename to "user"');
   expect([answer.status, answer.json]).toEqual([
     500,
     { error: 'Internal Server Error', code: 'INTERNAL_ERROR', message: 'Peta failed to do this. Its log says why.' },

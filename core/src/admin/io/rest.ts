@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Refused } from '#call';
+import { bearerIn } from '#lib/bearer';
 import { Unavailable } from '#lib/unavailable';
 import { AdminError, invalid, notJson, tooLarge } from '../errors.ts';
 import { createOpenApi } from '../openapi.ts';
@@ -19,8 +20,7 @@ type Options = {
   onFault(error: unknown): void;
 };
 
-export const bearerOf = ({ headers }: FastifyRequest): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+export const bearerOf = ({ headers }: FastifyRequest): string | undefined => bearerIn(headers.authorization);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

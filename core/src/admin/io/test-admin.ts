@@ -1,51 +1,49 @@
 import { randomUUID } from 'node:crypto';
 import { api, type Handlers } from '@peta/api';
-import { and, eq } from 'drizzle-orm';
 import Fastify from 'fastify';
-import type { Caller, Listing, Refused } from '#call';
-import { type Database, schema } from '#db';
-import { hashToken, newToken } from '#lib/token';
+import type { Caller, Listing } from '#call';
+import type { Database } from '#db';
+import { newToken } from '#lib/token';
+import { createAgents } from '../agents.ts';
 import { createAuditLog } from '../audit.ts';
 import { createCapabilities } from '../capabilities.ts';
 import { createEndpoints } from '../endpoints.ts';
+import { createEnvironments } from '../environments.ts';
 import { createMe } from '../me.ts';
+import { createOAuth } from '../oauth.ts';
 import { createProxy } from '../proxy.ts';
 import type { Change } from '../record.ts';
+import { createRoles } from '../roles.ts';
 import { type Asker, createRunner, listOperations } from '../run.ts';
 import { createServers } from '../servers.ts';
+import { createSessions } from '../sessions.ts';
 import { createSetup, createSetupLink } from '../setup.ts';
 import { createSignIns, type SignInPorts } from '../sign-ins.ts';
+import { createTeams } from '../teams.ts';
 import { createTokens } from '../tokens.ts';
 import { createUsers } from '../users.ts';
+import { createWorkspaces } from '../workspaces.ts';
 import { registerActions } from './actions.ts';
 import { registerHealth } from './health.ts';
+import { postgresAgents } from './postgres-agents.ts';
 import { postgresEndpoints } from './postgres-endpoints.ts';
+import { postgresEnvironments } from './postgres-environments.ts';
+import { postgresOAuth } from './postgres-oauth.ts';
 import { postgresProxy } from './postgres-proxy.ts';
 import { postgresPublished } from './postgres-published.ts';
+import { postgresRoles } from './postgres-roles.ts';
 import { postgresServers } from './postgres-servers.ts';
+import { postgresSessions } from './postgres-sessions.ts';
 import { postgresSetup } from './postgres-setup.ts';
+import { postgresTeams } from './postgres-teams.ts';
 import { postgresTokens } from './postgres-tokens.ts';
 import { postgresUsers } from './postgres-users.ts';
+import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
+import { bySomeCookie, createAuthenticate, createTestSignIns } from './test-callers.ts';
 
 const W = 'default';
-const { users: userTable, tokens: tokenTable } = schema;
-
-const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
-
-/** Whoever the cookie names, signed in with a browser. */
-const NOBODY: Caller = {
-  workspaceId: W,
-  kind: 'user',
-  userId: '',
-  role: 3,
-  tokenId: 'signin_of-the-cookie',
-  scope: { servers: null, endpoints: null },
-  permissions: {},
-  preferences: {},
-};
-
 const LISTING: Listing = {
   tools: [{ name: 'echo', description: 'Says it again' }, { name: 'add' }],
   resources: [{ uri: 'notes://all' }],
@@ -73,6 +71,8 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     sealed: new Map<string, unknown>(),
     started: [] as string[],
     signIns: [] as Awaited<ReturnType<SignInPorts['list']>>,
+    /** Clients and consents that the authorization server was told to end. */
+    ended: [] as string[],
     shutdowns: 0,
   };
   const broken = { audit: false, database: true };
@@ -80,7 +80,11 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   const users = postgresUsers(db);
   const tokens = postgresTokens(db);
   const store = postgresServers(db);
+  const environments = postgresEnvironments(db);
   const setup = postgresSetup(db);
+  const teams = postgresTeams(db);
+  const roles = postgresRoles(db);
+  const agents = postgresAgents(db);
   const published = postgresPublished(db);
   const baseUrl = () => 'http://127.0.0.1:3002';
   const publish = async ({ topic, id }: { topic: string; id: string }) => void seen.published.push(`${topic} ${id}`);
@@ -104,31 +108,20 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     return text;
   };
 
-  const userHandlers = createUsers(users, publish);
-  const serverHandlers = createServers({ store, runtime, seal, publish });
+  const userHandlers = createUsers({ store: users, roles, publish });
+  const serverHandlers = createServers({ store, environments, runtime, seal, publish });
   const signInHandlers = createSignIns({
     users,
     baseUrl,
-    signIns: {
-      list: async (_workspaceId, userId) => seen.signIns.filter((one) => userId === undefined || one.userId === userId),
-      find: async (id) => seen.signIns.find(({ signInId }) => signInId === id),
-      async end(which) {
-        const isMeant = ({ signInId, userId }: { signInId: string; userId: string }) =>
-          'signInId' in which ? signInId === which.signInId : userId === which.userId;
-        const before = seen.signIns.length;
-        seen.signIns = seen.signIns.filter((one) => !isMeant(one));
-        return before - seen.signIns.length;
-      },
-      invite: async (workspaceId, userId) =>
-        userId.startsWith('agent')
-          ? undefined
-          : { link: `${workspaceId}/${userId}/petawelcome_secret-of-the-invitation`, expiresAt: new Date(0) },
-    },
+    signIns: createTestSignIns(seen),
   });
   const handlers: Handlers<Asker> = {
     users: { ...userHandlers, ...signInHandlers.ofUsers },
     signIns: signInHandlers.resource,
-    me: createMe(users, publish),
+    me: createMe({ store: users, teams, publish }),
+    teams: createTeams({ store: teams, users, publish }),
+    roles: createRoles(roles, publish),
+    agents: createAgents({ store: agents, users, teams, publish }),
     servers: serverHandlers,
     capabilities: createCapabilities({ store, users, runtime, offers }),
     endpoints: createEndpoints({
@@ -138,7 +131,19 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         nameStyle === 'none' && first && second ? [collisionOf(first.serverId, second.serverId)] : [],
       publish,
     }),
-    tokens: createTokens(tokens, users, publish),
+    tokens: createTokens({ store: tokens, users, publish }),
+    sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
+    ...createOAuth({
+      store: postgresOAuth(db, (clientId, secret) => seal({ clientId }, secret)),
+      oauth: {
+        redirectRefusal: (uri) => (uri.startsWith('http://evil') ? 'The redirect URI is evil.' : undefined),
+        endClient: async (_workspaceId, clientId) => void seen.ended.push(clientId),
+        endConsent: async (consentId) => void seen.ended.push(consentId),
+        keys: () => [{ kid: 'k1', createdAt: new Date(0), retiredAt: null }],
+        rotateKeys: async () => void seen.ended.push('keys'),
+      },
+      users,
+    }),
     audit: createAuditLog({
       list: async ({ cursor }) => {
         if (cursor) throw Object.assign(new Error('is not one of ours'), { name: 'BadCursor' });
@@ -168,31 +173,12 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
         },
       },
     }),
+    environments: createEnvironments(environments),
+    workspaces: createWorkspaces({ store: postgresWorkspaces(db), setup, publish, baseUrl }),
     routes: { list: async () => ({ routes: [] }) },
   };
 
-  const authenticate = async (bearer: string | undefined, endpoint: string): Promise<Caller | Refused> => {
-    const [row] = await db
-      .select()
-      .from(tokenTable)
-      .innerJoin(userTable, and(eq(userTable.workspaceId, tokenTable.workspaceId), eq(userTable.id, tokenTable.userId)))
-      .where(eq(tokenTable.hash, hashToken(bearer ?? '')));
-    if (!row || bearer === undefined) {
-      seen.door.push(endpoint);
-      return INVALID;
-    }
-    return {
-      workspaceId: W,
-      kind: 'user',
-      userId: row.user.id,
-      role: row.user.role === 1 || row.user.role === 2 ? row.user.role : 3,
-      tokenId: row.token.id,
-      scope: { servers: row.token.scope.servers ?? null, endpoints: row.token.scope.endpoints ?? null },
-      permissions: row.user.permissions,
-      preferences: row.user.preferences,
-    };
-  };
-
+  const authenticate = createAuthenticate(db, (endpoint) => void seen.door.push(endpoint));
   const app = Fastify({ bodyLimit: 100_000 });
   const onFault = (error: unknown) => void seen.faults.push(error);
   const operations = listOperations(handlers);
@@ -206,7 +192,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     operations,
     run,
     authenticate,
-    signedIn: async ({ headers }) => (headers.cookie === undefined ? undefined : { ...NOBODY, userId: headers.cookie }),
+    signedIn: async ({ headers }) => bySomeCookie(headers.cookie),
     version: '0.0.0',
     onFault,
   });
@@ -233,8 +219,14 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
   await app.ready();
 
   /** A person who is there, and a token of theirs. */
-  const addPerson = async (userId: string, role: 1 | 2 | 3, scope = {}, expiresAt: string | null = null) => {
-    await users.create(W, { userId, name: userId, role });
+  const addPerson = async (
+    userId: string,
+    role: 1 | 2 | 3,
+    scope = {},
+    expiresAt: string | null = null,
+    roleId: string | null = null,
+  ) => {
+    await users.create(W, { userId, name: userId, role, roleId });
     const { secret, hash, mask } = newToken();
     const token = await tokens.create(W, { userId, name: 'test', hash, mask, scope, expiresAt });
     return { token: secret, tokenId: token.tokenId };

@@ -31,9 +31,7 @@ test('a change reaches every replica, the one that told it included', async () =
 
 test('after a break the listener is told that it may have missed something, and hears again', async () => {
   const { bus, heard } = await listen();
-  await database.db.$client.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'peta bus'",
-  );
+  await database.asOwner("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'peta bus'");
   await vi.waitFor(() => expect(heard).toEqual(['missed']), 5_000);
   await bus.publish(change);
   await vi.waitFor(() => expect(heard).toEqual(['missed', change]));

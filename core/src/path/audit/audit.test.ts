@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Admitted, Ask, Outcome } from '#call';
+import { type Admitted, type Ask, EVERYWHERE, type Outcome } from '#call';
 import { createAudit } from './audit.ts';
 import type { Entry } from './entry.ts';
 
@@ -14,7 +14,11 @@ const admitted: Admitted = {
     userId: 'ada',
     role: 3,
     tokenId: 't1',
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
   },
@@ -90,6 +94,17 @@ test('a flood at the door is counted, not written down line by line', async () =
   expect(entries).toHaveLength(32);
   expect(entries.at(-1)?.error).toContain('1000 such refusals');
   expect(JSON.stringify(entries)).not.toContain('peta_x');
+});
+
+test('a flood at the door of one workspace takes nothing out of the log of another', async () => {
+  const entries: Entry[] = [];
+  const audit = create(async (entry) => void entries.push(entry));
+  const arrival = { endpoint: '/mcp', bearer: 'peta_x', address: '10.0.0.1', sessionId: undefined, client: undefined };
+  const refused = { kind: 'refused', code: 'unauthenticated', reason: 'no' } as const;
+  for (let i = 0; i < 40; i += 1) await audit.refusedAtDoor(arrival, { ...refused, workspaceId: 'a' });
+  await audit.refusedAtDoor(arrival, { ...refused, workspaceId: 'b' });
+  await audit.refusedAtDoor(arrival, refused);
+  expect(entries.map(({ workspaceId }) => workspaceId)).toEqual([...Array(30).fill('a'), 'b', 'default']);
 });
 
 test('a flood from ever new addresses is counted too', async () => {

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Admitted, Arrival, Ask, Caller, Capability, Json, JsonObject, Outcome, Refused } from '#call';
+import {
+  type Admitted,
+  type Arrival,
+  type Ask,
+  type Caller,
+  type Capability,
+  FIRST_WORKSPACE,
+  type Json,
+  type JsonObject,
+  type Outcome,
+  type Refused,
+} from '#call';
 import { Unavailable } from '#lib/unavailable';
 import { createDoor } from './door.ts';
 import type { Entry, Journal } from './entry.ts';
@@ -10,6 +21,8 @@ type Facts = { capability?: Capability; rule?: string };
 /** An administrative change, or the attempt. */
 export type AdminChange = {
   caller: Caller | null;
+  /** Whose log it belongs in, where no caller says so. */
+  workspaceId?: string | undefined;
   address: string;
   operation: string;
   target: string | null;
@@ -132,13 +145,16 @@ export const createAudit = ({ journal, now }: Options) => {
     },
 
     /** Somebody was not let in. Floods are counted rather than written down one by one. */
-    async refusedAtDoor({ address, endpoint, sessionId }: Arrival, { code, reason }: Refused): Promise<void> {
-      const remark = door(address);
+    async refusedAtDoor(
+      { address, endpoint, sessionId }: Arrival,
+      { code, reason, workspaceId = FIRST_WORKSPACE }: Refused,
+    ): Promise<void> {
+      const remark = door(workspaceId, address);
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: 'default',
+        workspaceId,
         at: at(),
         kind: 'auth',
         operation: code,
@@ -161,7 +177,7 @@ export const createAudit = ({ journal, now }: Options) => {
       outcome,
       error,
     }: SignInNote): Promise<void> {
-      const remark = outcome === 'refused' ? door(address) : '';
+      const remark = outcome === 'refused' ? door(workspaceId, address) : '';
       if (remark === undefined) return;
       await append({
         id: randomUUID(),
@@ -180,11 +196,20 @@ export const createAudit = ({ journal, now }: Options) => {
     },
 
     /** An administrative change, written down before its answer leaves. */
-    async changed({ caller, address, operation, target, details, outcome, error }: AdminChange): Promise<void> {
+    async changed({
+      caller,
+      workspaceId,
+      address,
+      operation,
+      target,
+      details,
+      outcome,
+      error,
+    }: AdminChange): Promise<void> {
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: caller?.workspaceId ?? 'default',
+        workspaceId: caller?.workspaceId ?? workspaceId ?? FIRST_WORKSPACE,
         at: at(),
         kind: 'admin',
         userId: caller ? (caller.userId ?? caller.kind) : null,
@@ -204,7 +229,7 @@ export const createAudit = ({ journal, now }: Options) => {
       await append({
         id: randomUUID(),
         event: 'whole',
-        workspaceId: 'default',
+        workspaceId: FIRST_WORKSPACE,
         at: at(),
         kind: 'system',
         operation,

@@ -5,15 +5,13 @@ const LIMIT_BY_ADDRESS = 30;
 const LIMIT_OVERALL = 1_000;
 const MINUTE_MS = 60_000;
 const MAX_ADDRESSES = 1_000;
+const MAX_WORKSPACES = 1_000;
 
 type Window = { since: number; count: number };
 const isMilestone = (count: number): boolean => Number.isInteger(Math.log10(count));
 
-/**
- * Keeps a flood of refusals from filling the disk: within a minute each of the first is written down, then the 100th,
- * the 1,000th and so on, for one address and for all together.
- */
-export const createDoor = (now: () => number) => {
+/** One workspace's: within a minute each of the first refusals, then the 100th, the 1,000th and so on. */
+const createCounter = (now: () => number) => {
   const byAddress = new LRUCache<string, Window>({ max: MAX_ADDRESSES });
   let overall: Window = { since: 0, count: 0 };
 
@@ -31,5 +29,18 @@ export const createDoor = (now: () => number) => {
         ? ` (${overall.count} such refusals within a minute, from many addresses)`
         : undefined;
     return here.count > LIMIT_BY_ADDRESS ? ` (${here.count} such refusals within a minute)` : '';
+  };
+};
+
+/**
+ * Keeps a flood of refusals from filling the disk: so many are written down for one address and for all together. A flood
+ * of one workspace takes nothing out of the log of another.
+ */
+export const createDoor = (now: () => number) => {
+  const counters = new LRUCache<string, ReturnType<typeof createCounter>>({ max: MAX_WORKSPACES });
+  return (workspaceId: string, address: string): string | undefined => {
+    const counter = counters.get(workspaceId) ?? createCounter(now);
+    counters.set(workspaceId, counter);
+    return counter(address);
   };
 };

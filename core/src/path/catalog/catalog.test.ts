@@ -1,6 +1,15 @@
 import type { NameStyle, Selected } from '@peta/api';
 import { expect, test } from 'vitest';
-import type { Admitted, Ask, Caller, CapabilityKind, JsonObject, Listing, ServerRecord } from '#call';
+import {
+  type Admitted,
+  type Ask,
+  type Caller,
+  type CapabilityKind,
+  EVERYWHERE,
+  type JsonObject,
+  type Listing,
+  type ServerRecord,
+} from '#call';
 import { createCatalog } from './catalog.ts';
 import { createEndpoints } from './endpoints.ts';
 import type { Offer } from './naming.ts';
@@ -14,6 +23,7 @@ const server = (serverId: string): ServerRecord => ({
   anonymousAccess: serverId === 'open',
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
 });
@@ -23,7 +33,11 @@ const caller: Caller = {
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
 };
@@ -136,7 +150,7 @@ test('a change of an endpoint is seen at once, and one that is gone shows nothin
   expect(after.digests.tools).not.toBe(before.digests.tools);
   stored.clear();
   await endpoints.reload('default', 'e');
-  expect(endpoints.isOpen('/mcp/e/e')).toBe(false);
+  expect(endpoints.isOpen('default', '/mcp/e/e')).toBe(false);
   expect(catalog.currentView(admitted('/mcp/e/e')).tools).toEqual([]);
 });
 
@@ -147,9 +161,9 @@ test('/mcp/public shows the servers that are marked for anybody, and /mcp everyt
   expect(namesAt('/mcp')).toHaveLength(4);
   expect(endpoints.forAnybody('/mcp/public')?.servers).toEqual(new Map([['open', 10]]));
   expect([endpoints.forAnybody('/mcp'), endpoints.forAnybody('/mcp/e/e')]).toEqual([undefined, undefined]);
-  expect([endpoints.isOpen('/mcp'), endpoints.isOpen('/api/v1'), endpoints.isOpen('/mcp/e/none')]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect([
+    endpoints.isOpen('default', '/mcp'),
+    endpoints.isOpen('default', '/api/v1'),
+    endpoints.isOpen('default', '/mcp/e/none'),
+  ]).toEqual([true, true, false]);
 });

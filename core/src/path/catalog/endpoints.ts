@@ -1,4 +1,5 @@
 import type { NameStyle, Selected } from '@peta/api';
+import { FIRST_WORKSPACE } from '#call';
 import { type Endpoint, everything, forAnybody, pickSelected } from './endpoint.ts';
 import type { Offer } from './naming.ts';
 
@@ -28,8 +29,6 @@ type Options = {
 const ALL = '/mcp';
 const PUBLIC = '/mcp/public';
 const MADE = '/mcp/e/';
-/** An address names no workspace. */
-const WORKSPACE = 'default';
 
 const made = ({ anonymous, nameStyle, selection }: EndpointRecord): Endpoint => ({
   nameStyle,
@@ -59,19 +58,23 @@ export const createEndpoints = ({ store, offers, nameStyle }: Options) => {
     at,
     version: () => version,
 
-    /** False only for the address of an endpoint that does not exist or is switched off. */
-    isOpen: (path: string): boolean => !path.startsWith(MADE) || at(WORKSPACE, path) !== undefined,
+    /** False only for the address of an endpoint that this workspace does not have, or has switched off. */
+    isOpen: (workspaceId: string, path: string): boolean =>
+      !path.startsWith(MADE) || at(workspaceId, path) !== undefined,
 
-    /** The servers that anybody may use at this address, each with how often a minute; undefined where a token is needed. */
+    /**
+     * The servers that anybody may use at this address, each with how often a minute; undefined where a token is needed.
+     * An address names no workspace: without a token there is only the first.
+     */
     forAnybody(path: string): { workspaceId: string; servers: ReadonlyMap<string, number> } | undefined {
-      const endpoint = at(WORKSPACE, path);
-      const picked = endpoint?.anonymous ? endpoint.pick(offers.all(WORKSPACE)) : [];
+      const endpoint = at(FIRST_WORKSPACE, path);
+      const picked = endpoint?.anonymous ? endpoint.pick(offers.all(FIRST_WORKSPACE)) : [];
       if (picked.length === 0) return undefined;
       const servers = picked.map(({ offer: { server } }): [string, number] => [
         server.serverId,
         server.anonymousRateLimit,
       ]);
-      return { workspaceId: WORKSPACE, servers: new Map(servers) };
+      return { workspaceId: FIRST_WORKSPACE, servers: new Map(servers) };
     },
 
     /** Reads everything anew. */

@@ -16,6 +16,7 @@ const picked = (serverId: string, listing: Partial<Listing> | undefined, chosen:
       anonymousAccess: false,
       anonymousRateLimit: 10,
       lazyStartEnabled: true,
+      environment: null,
       switches: { enabled: true },
       revision: 'r',
     },

@@ -50,6 +50,8 @@ export const createRegistry = (store: ServerStore) => {
 
   return {
     all,
+    /** Of every workspace. */
+    everything: (): Offer[] => [...offers.values()].flatMap((held) => [...held.values()]),
     version: () => version,
 
     get: (workspaceId: string, serverId: string): Offer | undefined => offers.get(workspaceId)?.get(serverId),
@@ -72,7 +74,10 @@ export const createRegistry = (store: ServerStore) => {
       const since = clock;
       const offer = await store.one(workspaceId, serverId);
       if (offer) ofWorkspace(workspaceId).set(serverId, withLearnt(offer, since));
-      else ofWorkspace(workspaceId).delete(serverId);
+      else {
+        ofWorkspace(workspaceId).delete(serverId);
+        learntHere.delete(`${workspaceId}/${serverId}`);
+      }
       changed();
       return offer;
     },

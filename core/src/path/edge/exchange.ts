@@ -24,6 +24,8 @@ export type Exchange = {
   /** Lower-case name → value; undefined when absent. */
   header(name: string): string | undefined;
   arrival: Omit<Arrival, 'sessionId' | 'client'>;
+  /** Where a client finds out how to get a token for this address (RFC 9728). */
+  resourceMetadata?: string | undefined;
   /** The parsed JSON body of a POST. */
   body: unknown;
   /** Aborts when the client closes the connection before it has its answer. */

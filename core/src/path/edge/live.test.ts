@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Admitted, Refused } from '#call';
+import { type Admitted, EVERYWHERE, type Refused } from '#call';
 import { createLive } from './live.ts';
 
 const admitted = (userId: string): Admitted => ({
@@ -13,7 +13,11 @@ const admitted = (userId: string): Admitted => ({
     userId,
     role: 3,
     tokenId: userId,
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
   },

@@ -1,5 +1,6 @@
 import type { Ask, CapabilityKind, Failed, Json, Refused } from '#call';
 import { Unavailable } from '#lib/unavailable';
+import { challengeOf } from './challenge.ts';
 import type { Exchange, Message } from './exchange.ts';
 import { isRequestId, type RequestId } from './ids.ts';
 
@@ -58,14 +59,16 @@ export const turnAway = (exchange: Exchange, id: RequestId | null, { code, reaso
   const error = { code: CODE.notAdmitted, message: reason };
   switch (code) {
     case 'unknown-session':
+    case 'unknown-endpoint':
       return refuse(exchange, 404, id, error);
     case 'wrong-endpoint':
       return refuse(exchange, 403, id, error);
     case 'rate-limited':
       return refuse(exchange, 429, id, error);
     default: {
-      const hint = exchange.arrival.bearer === undefined ? '' : ', error="invalid_token"';
-      return refuse(exchange, 401, id, error, { 'www-authenticate': `Bearer realm="peta"${hint}` });
+      const { arrival, resourceMetadata } = exchange;
+      const challenge = challengeOf(resourceMetadata, arrival.bearer === undefined ? undefined : 'invalid_token');
+      return refuse(exchange, 401, id, error, { 'www-authenticate': challenge });
     }
   }
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Arrival } from '#call';
+import { type Arrival, EVERYWHERE } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { createAnonymous } from './anonymous.ts';
 
@@ -27,8 +27,12 @@ test('anybody is nobody, and may use what the endpoint selects and nothing else'
     kind: 'anonymous',
     userId: null,
     role: 3,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     tokenId: null,
-    scope: { servers: ['files'], endpoints: ['/mcp/e/open'] },
+    scope: { ...EVERYWHERE, servers: ['files'], endpoints: ['/mcp/e/open'] },
     permissions: { files: { enabled: true } },
     preferences: {},
   });

@@ -1,12 +1,12 @@
-import type { Arrival, Caller, Refused } from '#call';
+import { type Arrival, type Caller, EVERYWHERE, type Refused } from '#call';
 import { networkOf } from '#lib/network';
 import type { RateLimit } from '#lib/rate-limit';
 
 /** Where somebody without a token may go. */
 export type EndpointPort = {
-  /** False only for the address of an endpoint that does not exist or is switched off. */
-  isOpen(path: string): boolean;
-  /** The servers that anybody may use at this address, each with how often a minute; undefined where a token is needed. */
+  /** False only for the address of an endpoint that this workspace does not have, or has switched off. */
+  isOpen(workspaceId: string, path: string): boolean;
+  /** The servers that anybody may use at this address, of the first workspace, each with how often a minute; undefined where a token is needed. */
   forAnybody(path: string): { workspaceId: string; servers: ReadonlyMap<string, number> } | undefined;
 };
 
@@ -41,8 +41,12 @@ export const createAnonymous = ({ endpoints, take }: Options) => {
       kind: 'anonymous',
       userId: null,
       role: 3,
+      operations: null,
+      isAuditor: false,
+      owner: null,
       tokenId: null,
-      scope: { servers: ids, endpoints: [path] },
+      scope: { ...EVERYWHERE, servers: ids, endpoints: [path] },
+      endsAt: null,
       permissions: Object.fromEntries(ids.map((serverId) => [serverId, { enabled: true }])),
       preferences: {},
     };

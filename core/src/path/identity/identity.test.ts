@@ -15,7 +15,10 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const MACHINE_KEY = 'the machine key';
-const NO_ENDPOINTS = { isOpen: () => true, forAnybody: () => undefined };
+const NO_ENDPOINTS = {
+  isOpen: (_workspaceId: string, path: string) => !path.startsWith('/mcp/e/'),
+  forAnybody: () => undefined,
+};
 const arrival = (bearer: string | undefined, endpoint = '/mcp'): Arrival => ({
   endpoint,
   bearer,
@@ -55,7 +58,7 @@ const issue = async (
   await database.db
     .insert(schema.tokens)
     .values({ id, workspaceId: 'default', userId, name: 't', hash, mask, ...token });
-  return { secret, id, userId };
+  return { secret, hash, id, userId };
 };
 
 test('a token leads to its person, asked for once and remembered', async () => {
@@ -86,7 +89,7 @@ test.each([
   ['of a person whose time is over', { expiresAt: past }, {}, undefined],
 ])('a token that is %s is refused in the same words', async (_what, user, token, other) => {
   const { secret } = await issue(user, token);
-  expect(await create().identity.identify(arrival(other ?? secret))).toEqual({
+  expect(await create().identity.identify(arrival(other ?? secret))).toMatchObject({
     kind: 'refused',
     code: 'unauthenticated',
     reason: 'The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.',
@@ -111,6 +114,27 @@ test('a token for one endpoint is refused at another', async () => {
   const { identity } = create();
   expect(await identity.identify(arrival(secret))).toMatchObject({ kind: 'user' });
   expect(await identity.identify(arrival(secret, '/api/v1'))).toMatchObject({ code: 'wrong-endpoint' });
+});
+
+test('whoever has the first half of the hash of another token registered does not get in its way', async () => {
+  const { secret, userId, hash } = await issue();
+  await issue({}, { hash: hash.slice(0, 32) });
+  expect(await create().identity.identify(arrival(secret))).toMatchObject({ userId });
+});
+
+test('an endpoint is looked for in the workspace of the token, and without a valid one not at all', async () => {
+  const { secret, id } = await issue();
+  const { identity } = create();
+  expect(await identity.identify(arrival(secret, '/mcp/e/elsewhere'))).toMatchObject({
+    code: 'unknown-endpoint',
+    reason: expect.stringContaining('/mcp/e/elsewhere'),
+    workspaceId: 'default',
+  });
+  for (const bearer of [undefined, 'peta_wrong'])
+    expect(await identity.identify(arrival(bearer, '/mcp/e/elsewhere'))).toMatchObject({ code: 'unauthenticated' });
+  await database.db.$client.query('update token set revoked_at = now() where id = $1', [id]);
+  identity.forget({ workspaceId: 'default' });
+  expect(await identity.identify(arrival(secret))).toMatchObject({ code: 'unauthenticated', workspaceId: 'default' });
 });
 
 test('a token known by the first half of its hash works', async () => {

@@ -1,24 +1,20 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Arrival, Caller, Permissions, Refused } from '#call';
+import { type Arrival, type Caller, EVERYWHERE, FIRST_WORKSPACE, type Refused, type Scope } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
+import { type CredentialScope, isEnabled, narrowed, type Person, toCaller } from './person.ts';
 
 /** What somebody proves who they are with, a service token for one, and the person behind it, as stored. */
-export type TokenRow = {
+export type TokenRow = Person & {
   /** Of a service token a UUID; other kinds carry a prefix of their own. */
   tokenId: string;
-  workspaceId: string;
   expiresAt: Date | null;
   revokedAt: Date | null;
-  scope: { servers?: string[] | undefined; endpoints?: string[] | undefined };
-  userId: string;
-  role: number;
-  status: number;
-  userExpiresAt: Date | null;
-  permissions: Permissions;
-  preferences: Record<string, Permissions>;
+  scope: CredentialScope;
+  /** The one endpoint that an access token was issued for: anywhere else it is no token at all. */
+  audience?: string | undefined;
 };
 
 export type TokenStore = {
@@ -42,37 +38,49 @@ type Known = { row: TokenRow; caller: Caller };
 
 const MAX_KNOWN = 10_000;
 const MAX_ASKS = 5;
-const ENABLED = 1;
 
 const refused = (reason: string): Refused => ({ kind: 'refused', code: 'unauthenticated', reason });
 const MISSING = refused('A token is needed: send it as "Authorization: Bearer …".');
 const INVALID = refused('The token is not valid: it may be mistyped, expired or revoked. Ask for a new one.');
+const FOREIGN = refused('The token was issued for another address: ask for one whose resource is this one.');
 const ELSEWHERE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'The token is not for this endpoint.' };
+const NOT_MCP: Refused = {
+  kind: 'refused',
+  code: 'wrong-endpoint',
+  reason: 'The token is for some operations and not for MCP: use one whose operations include "mcp".',
+};
 
+/** Told to whoever is known: an endpoint is one of the caller's own workspace, or none. */
+const noEndpoint = (path: string): Refused => ({
+  kind: 'refused',
+  code: 'unknown-endpoint',
+  reason: `There is no endpoint at ${path}, or it is switched off. Check the address, or ask an administrator for it; /mcp shows all that a token may use.`,
+});
 const GONE: Refused = { kind: 'refused', code: 'wrong-endpoint', reason: 'This endpoint is not there any more.' };
 
-const toCaller = (row: TokenRow): Caller => ({
-  workspaceId: row.workspaceId,
-  kind: 'user',
-  userId: row.userId,
-  role: row.role === 1 || row.role === 2 ? row.role : 3,
-  tokenId: row.tokenId,
-  scope: { servers: row.scope.servers ?? null, endpoints: row.scope.endpoints ?? null },
-  permissions: row.permissions,
-  preferences: row.preferences,
+/** What a credential may do today, and no more than what it was let in with: an access token carries its own bounds. */
+const withinBounds = ({ scope, ...row }: TokenRow, bounds: Scope): TokenRow => ({
+  ...row,
+  scope: narrowed(scope, bounds),
 });
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
 export const MACHINE: Caller = {
-  workspaceId: 'default',
+  workspaceId: FIRST_WORKSPACE,
   kind: 'machine',
   userId: null,
   role: 1,
+  operations: null,
+  isAuditor: false,
+  owner: null,
   tokenId: null,
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  endsAt: null,
   permissions: {},
   preferences: {},
 };
+
+const isMcp = (endpoint: string): boolean => /^\/mcp(\/|$)/.test(endpoint);
 
 /** Bearer tokens → callers. Verified ones are remembered until they change; an unknown one is asked for each time. */
 export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, touched }: Options) => {
@@ -83,8 +91,7 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
   let generation = 0;
 
   const isPast = (time: Date | null): boolean => time !== null && time.getTime() <= now();
-  const isValid = (row: TokenRow): boolean =>
-    !isPast(row.revokedAt) && !isPast(row.expiresAt) && row.status === ENABLED && !isPast(row.userExpiresAt);
+  const isValid = (row: TokenRow): boolean => !isPast(row.revokedAt) && !isPast(row.expiresAt) && isEnabled(row, now());
 
   /** What is forgotten while we ask may be what we are told, so we ask again; and after some times let it be. */
   const ask = async (bearer: string, hash: string): Promise<Known | undefined> => {
@@ -112,14 +119,18 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
     /** Who sent this, or why they are not let in. Rejects when a token must be looked up and cannot be. */
     async identify(arrival: Arrival): Promise<Caller | Refused> {
       const { bearer, endpoint } = arrival;
-      if (!places.isOpen(endpoint)) return GONE;
       if (bearer === undefined) return anonymous.admit(arrival) ?? MISSING;
       const hash = hashToken(bearer);
-      if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash)) return MACHINE;
+      if (timingSafeEqual(Buffer.from(hash, 'hex'), machineHash))
+        return places.isOpen(MACHINE.workspaceId, endpoint) ? MACHINE : noEndpoint(endpoint);
       const known = await find(bearer, hash);
-      if (!known || !isValid(known.row)) return INVALID;
-      const { endpoints } = known.caller.scope;
-      if (endpoints && !endpoints.includes(endpoint)) return ELSEWHERE;
+      if (!known) return INVALID;
+      const { workspaceId, scope } = known.caller;
+      if (!isValid(known.row)) return { ...INVALID, workspaceId };
+      if (known.row.audience !== undefined && known.row.audience !== endpoint) return { ...FOREIGN, workspaceId };
+      if (scope.endpoints && !scope.endpoints.includes(endpoint)) return { ...ELSEWHERE, workspaceId };
+      if (scope.operations && !scope.operations.includes('mcp') && isMcp(endpoint)) return { ...NOT_MCP, workspaceId };
+      if (!places.isOpen(workspaceId, endpoint)) return { ...noEndpoint(endpoint), workspaceId };
       touched(known.row.tokenId);
       return known.caller;
     },
@@ -132,21 +143,28 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
 
     /** The same caller with today's permissions, or the reason why no more. */
     async current(caller: Caller, endpoint: string): Promise<Caller | Refused> {
-      if (!places.isOpen(endpoint)) return GONE;
+      if (!places.isOpen(caller.workspaceId, endpoint)) return GONE;
       if (caller.kind === 'anonymous') return anonymous.at(endpoint) ?? MISSING;
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
       if (!row || !isValid(row)) return INVALID;
-      const fresh = toCaller(row);
+      const fresh = toCaller(withinBounds(row, caller.scope));
+      if (fresh.scope.endpoints && !fresh.scope.endpoints.includes(endpoint)) return ELSEWHERE;
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
-    /** Drops what is remembered of a person or token, or of everybody. */
-    forget(what: { userId?: string; tokenId?: string } | 'all') {
+    /** Drops what is remembered of a person and their agents, a token or a workspace, or of everybody. */
+    forget(what: { userId?: string; tokenId?: string; workspaceId?: string } | 'all') {
       generation += 1;
       if (what === 'all') return byHash.clear();
       for (const [hash, { row }] of byHash)
-        if (row.userId === what.userId || row.tokenId === what.tokenId) byHash.delete(hash);
+        if (
+          row.userId === what.userId ||
+          row.ownerUserId === what.userId ||
+          row.tokenId === what.tokenId ||
+          row.workspaceId === what.workspaceId
+        )
+          byHash.delete(hash);
     },
   };
 };

@@ -1,5 +1,13 @@
-import { expect, test } from 'vitest';
-import type { Caller, CapabilityKind, Permissions, ServerRecord, Switches } from '#call';
+import { describe, expect, test } from 'vitest';
+import {
+  type Caller,
+  type CapabilityKind,
+  EVERYWHERE,
+  type Permissions,
+  type Scope,
+  type ServerRecord,
+  type Switches,
+} from '#call';
 import { allows, allowsServer, dangerLevel } from './layers.ts';
 
 const KINDS: readonly CapabilityKind[] = ['tool', 'resource', 'prompt'];
@@ -15,6 +23,7 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   anonymousAccess: false,
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
   ...over,
@@ -25,7 +34,11 @@ const caller = (over: Partial<Caller> = {}): Caller => ({
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
   ...over,
@@ -75,12 +88,61 @@ test('a refusal names the layer that said no', () => {
   expect(
     layerOf(server(), caller({ permissions: granted, preferences: { [CLIENT]: { s: { enabled: false } } } })),
   ).toBe('person');
-  expect(layerOf(server(), caller({ permissions: granted, scope: { servers: ['other'], endpoints: null } }))).toBe(
+  expect(layerOf(server(), caller({ permissions: granted, scope: { ...EVERYWHERE, servers: ['other'] } }))).toBe(
     'token',
   );
+  expect(layerOf(server(), caller({ permissions: granted, scope: { ...EVERYWHERE, servers: ['s'] } }))).toBeUndefined();
+  const owner = { userId: 'grace', role: 3 as const, permissions: {} };
+  expect(layerOf(server(), caller({ permissions: granted, owner }))).toBe('owner');
   expect(
-    layerOf(server(), caller({ permissions: granted, scope: { servers: ['s'], endpoints: null } })),
+    layerOf(server(), caller({ permissions: granted, owner: { ...owner, permissions: granted } })),
   ).toBeUndefined();
+});
+
+const OPEN = { permissions: { s: { enabled: true } } };
+
+test('an agent may use what both it and its owner may, and nothing else', () => {
+  for (const kind of KINDS)
+    for (const byAgent of STATES)
+      for (const byOwner of STATES)
+        for (const publicAccess of [true, false])
+          for (const role of [1, 2, 3] as const) {
+            const own = { permissions: permissions(byAgent, kind, 'x') };
+            const owner = { userId: 'ada', role, permissions: permissions(byOwner, kind, 'x') };
+            const record = server({ publicAccess });
+            const alone = (who: Partial<Caller>) => allows(record, caller(who), CLIENT, kind, 'x').allowed;
+            expect(alone({ ...own, owner })).toBe(alone(own) && alone(owner));
+          }
+});
+
+describe('a token', () => {
+  const may = (scope: Partial<Scope>, kind: CapabilityKind = 'tool', name = 'x', record = server()) =>
+    allows(record, caller({ ...OPEN, scope: { ...EVERYWHERE, ...scope } }), CLIENT, kind, name).allowed;
+
+  test('for some tools is for those by their whole name, and for no resource and no prompt', () => {
+    const tools = ['s::x', 's::a::b', 'other::y'];
+    expect(['x', 'a::b', 'y', 'a', ''].filter((name) => may({ tools }, 'tool', name))).toEqual(['x', 'a::b']);
+    expect(may({ tools }, 'resource', 'x')).toBe(false);
+    expect(may({ tools }, 'prompt', 'x')).toBe(false);
+    expect(may({ tools: ['s'] })).toBe(false);
+    expect(may({ tools: [] })).toBe(false);
+  });
+
+  test('for tools of one server does not show that there is another', () => {
+    const who = caller({ ...OPEN, scope: { ...EVERYWHERE, tools: ['ss::x', 'other::y'] } });
+    expect(allowsServer(server(), who, CLIENT)).toMatchObject({ allowed: false, layer: 'token' });
+  });
+
+  test('for some operations is for MCP only when it says so', () => {
+    expect(may({ operations: ['users.list'] })).toBe(false);
+    expect(may({ operations: ['users.list', 'mcp'] })).toBe(true);
+  });
+
+  test('for one environment is for its servers, and for those of none', () => {
+    const inside = (environment: string | null) =>
+      may({ environments: ['staging'] }, 'tool', 'x', server({ environment }));
+    expect(['staging', 'production', null].map(inside)).toEqual([true, false, true]);
+  });
 });
 
 test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
@@ -104,14 +166,11 @@ test('a layer may raise the danger of a tool and never lower it', () => {
   for (const a of [0, 1, 2] as const)
     for (const b of [0, 1, 2] as const)
       for (const c of [0, 1, 2] as const)
-        expect(
-          dangerLevel(
-            server({ switches: level(a) }),
-            caller({ permissions: { s: level(b) }, preferences: { [CLIENT]: { s: level(c) } } }),
-            CLIENT,
-            'x',
-          ),
-        ).toBe(Math.max(a, b, c));
+        for (const d of [0, 1, 2] as const) {
+          const owner = { userId: 'grace', role: 3 as const, permissions: { s: level(d) } };
+          const who = caller({ permissions: { s: level(b) }, preferences: { [CLIENT]: { s: level(c) } }, owner });
+          expect(dangerLevel(server({ switches: level(a) }), who, CLIENT, 'x')).toBe(Math.max(a, b, c, d));
+        }
 });
 
 /** A small seeded generator: failures can be repeated. */
@@ -138,15 +197,42 @@ test('adding any restriction never makes anything visible', () => {
       ? { ...layer, tools: { ...layer.tools, [pick(names)]: { enabled: false } } }
       : { ...layer, enabled: false };
 
-  for (let round = 0; round < 20_000; round += 1) {
-    const record = server({ publicAccess: random(2) === 1, switches: randomSwitches() });
+  const randomList = (values: readonly string[]): string[] | null =>
+    random(2) ? null : values.filter(() => random(3) > 0);
+  const SCOPES: Record<keyof Scope, readonly string[]> = {
+    servers: ['s', 'other'],
+    endpoints: ['/mcp'],
+    tools: ['s::a', 's::b', 's::c', 'other::a'],
+    operations: ['mcp', 'users.list'],
+    environments: ['staging', 'production'],
+    kinds: ['tool', 'prompt'],
+  };
+  const randomScope = (): Scope =>
+    Object.fromEntries(Object.entries(SCOPES).map(([kind, all]) => [kind, randomList(all)])) as Scope;
+  /** Takes one more thing out of a scope, or begins to confine it. */
+  const narrow = (scope: Scope): Scope => {
+    const kind = pick(Object.keys(SCOPES) as (keyof Scope)[]);
+    const held = scope[kind] ?? SCOPES[kind];
+    return { ...scope, [kind]: held.filter((one) => one !== pick(held)) };
+  };
+  const randomOwner = () => ({ userId: 'grace', role: pick([1, 2, 3] as const), permissions: randomPermissions() });
+
+  let hidden = 0;
+  for (let round = 0; round < 40_000; round += 1) {
+    const record = server({
+      publicAccess: random(2) === 1,
+      switches: randomSwitches(),
+      environment: pick([null, 'staging', 'production']),
+    });
     const who = caller({
       role: pick([1, 2, 3] as const),
       permissions: randomPermissions(),
       preferences: { [CLIENT]: randomPermissions() },
-      scope: { servers: random(2) ? null : ['s'], endpoints: null },
+      scope: random(2) ? EVERYWHERE : randomScope(),
+      owner: random(2) ? null : randomOwner(),
     });
     const preference = who.preferences[CLIENT]?.s ?? { enabled: true };
+    const owner = who.owner ?? randomOwner();
     const restricted: [ServerRecord, Caller] = pick([
       (): [ServerRecord, Caller] => [{ ...record, switches: restrict(record.switches) }, who],
       (): [ServerRecord, Caller] => [{ ...record, enabled: false }, who],
@@ -155,10 +241,22 @@ test('adding any restriction never makes anything visible', () => {
         who.permissions.s ? { ...who, permissions: { s: restrict(who.permissions.s) } } : who,
       ],
       (): [ServerRecord, Caller] => [record, { ...who, preferences: { [CLIENT]: { s: restrict(preference) } } }],
-      (): [ServerRecord, Caller] => [record, { ...who, scope: { servers: [], endpoints: null } }],
+      (): [ServerRecord, Caller] => [record, { ...who, scope: narrow(who.scope) }],
+      (): [ServerRecord, Caller] => [record, { ...who, owner }],
+      (): [ServerRecord, Caller] => [
+        record,
+        {
+          ...who,
+          owner: owner.permissions.s ? { ...owner, permissions: { s: restrict(owner.permissions.s) } } : owner,
+        },
+      ],
     ])();
-    for (const name of names)
-      if (!allows(record, who, CLIENT, 'tool', name).allowed)
-        expect(allows(...restricted, CLIENT, 'tool', name).allowed).toBe(false);
+    for (const name of names) {
+      const before = allows(record, who, CLIENT, 'tool', name).allowed;
+      const after = allows(...restricted, CLIENT, 'tool', name).allowed;
+      if (!before) expect(after).toBe(false);
+      if (before && !after) hidden += 1;
+    }
   }
+  expect(hidden).toBeGreaterThan(1_000);
 });

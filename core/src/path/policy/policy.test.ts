@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Call, Caller, ServerRecord } from '#call';
+import { type Call, type Caller, EVERYWHERE, type ServerRecord } from '#call';
 import { createPolicy } from './policy.ts';
 
 const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
@@ -11,6 +11,7 @@ const server = (over: Partial<ServerRecord> = {}): ServerRecord => ({
   anonymousAccess: false,
   anonymousRateLimit: 10,
   lazyStartEnabled: true,
+  environment: null,
   switches: { enabled: true },
   revision: 'r',
   ...over,
@@ -35,7 +36,11 @@ const call = (caller: Partial<Caller> = {}, kind: 'tool' | 'prompt' = 'tool'): C
     userId: 'ada',
     role: 3,
     tokenId: 't',
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
     ...caller,
@@ -57,7 +62,7 @@ test.each<[string, Partial<ServerRecord>, Partial<Caller>]>([
   ['server', { enabled: false }, {}],
   ['administrator', { publicAccess: false }, {}],
   ['person', {}, { preferences: { claude: { github: { enabled: true, tools: { merge: { enabled: false } } } } } }],
-  ['token', {}, { scope: { servers: [], endpoints: null } }],
+  ['token', {}, { scope: { ...EVERYWHERE, servers: [] } }],
 ])('what the %s layer hides is refused as unknown, and the rule names the layer', (layer, record, caller) => {
   expect(policyOf(server(record)).decide(call(caller))).toMatchObject({
     kind: 'refused',
@@ -97,7 +102,7 @@ test('calls without a token are counted by server and address against the limit 
   });
   expect(policy.decide(call({ kind: 'anonymous' }))).toMatchObject({ code: 'rate-limited', rule: 'anonymous-limit' });
   expect(policy.decide(call())).toMatchObject({ kind: 'cleared' });
-  expect(asked).toEqual([['github 127.0.0.1', 7]]);
+  expect(asked).toEqual([['w/github 127.0.0.1', 7]]);
 });
 
 test('whoever lost a tool is told of its tasks as of tasks that never were', () => {

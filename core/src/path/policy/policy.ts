@@ -28,7 +28,10 @@ export const createPolicy = ({ server, take }: Options) => ({
     const verdict = allows(record, caller, client.name, capability.kind, capability.name);
     if (!verdict.allowed) return { kind: 'refused', code, rule: `layer:${verdict.layer}`, reason: verdict.reason };
     const limit = record.anonymousRateLimit;
-    if (caller.kind === 'anonymous' && !take(`${record.serverId} ${networkOf(call.address)}`, limit))
+    if (
+      caller.kind === 'anonymous' &&
+      !take(`${caller.workspaceId}/${record.serverId} ${networkOf(call.address)}`, limit)
+    )
       return {
         kind: 'refused',
         code: 'rate-limited',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Arrival, Caller } from '#call';
+import { type Arrival, type Caller, EVERYWHERE } from '#call';
 import { createSessions, hashOfSession } from './sessions.ts';
 import { memoryStore } from './test-store.ts';
 
@@ -9,7 +9,11 @@ const caller = (userId: string | null, { workspaceId = 'w', kind = 'user' as Cal
   userId,
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
 });

@@ -26,7 +26,7 @@ export type TaskStore = {
   /** The owner's, the latest first, after a place. */
   page(owner: Owner, after: Place | undefined, limit: number, now: Date): Promise<TaskRecord[]>;
   count(owner: Owner, now: Date): Promise<number>;
-  update(id: string, change: Pick<TaskRecord, 'state' | 'expiresAt'>): Promise<void>;
+  update(workspaceId: string, id: string, change: Pick<TaskRecord, 'state' | 'expiresAt'>): Promise<void>;
   /** Removes what has expired; returns how many that were. */
   sweep(now: Date): Promise<number>;
 };

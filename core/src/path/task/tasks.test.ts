@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Admitted, Ask, Call, Outcome } from '#call';
+import { type Admitted, type Ask, type Call, EVERYWHERE, type Outcome } from '#call';
 import { createTestDatabase } from '../../db/test-database.ts';
 import { postgresTasks } from './io/postgres-tasks.ts';
 import { createEndingSeal } from './seal.ts';
@@ -40,7 +40,11 @@ const admit = (userId = randomBytes(6).toString('hex'), endpoint = '/mcp'): Admi
     userId,
     role: 3,
     tokenId: null,
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
   },

@@ -112,17 +112,21 @@ export const createTasks = ({ store, reaches, seal, now, pageSize }: Options) =>
   };
 
   /** Remembers how the task is now. What cannot be remembered is only older in a list. */
-  const learn = async ({ handle, createdAt, state: before }: KeptTask, told: TaskState): Promise<void> => {
+  const learn = async (
+    workspaceId: string,
+    { handle, createdAt, state: before }: KeptTask,
+    told: TaskState,
+  ): Promise<void> => {
     const state = { ...briefOf(told), taskId: handle };
     if (isDeepStrictEqual(state, before)) return;
-    await store.update(handle, { state, expiresAt: expiryOf(state, createdAt) }).catch(() => {});
+    await store.update(workspaceId, handle, { state, expiresAt: expiryOf(state, createdAt) }).catch(() => {});
   };
 
   const followed = async (call: Call, kept: KeptTask, outcome: Outcome): Promise<Outcome> => {
     if (outcome.kind === 'failed' && call.method === 'tasks/get' && outcome.error.code === INVALID_PARAMS)
       return unknown(`The server does not know the task any more: ${outcome.error.message}`);
     if (outcome.kind !== 'task') return outcome;
-    await learn(kept, outcome.task);
+    await learn(call.caller.workspaceId, kept, outcome.task);
     return { kind: 'task', task: { ...outcome.task, taskId: kept.handle } };
   };
 

@@ -58,30 +58,22 @@ export const postgresSignIns = (db: Database): SignInStore => ({
 });
 
 /** Sign-ins as credentials, by `signin_<id>`: nobody sends one as a bearer token. */
-export const signInCredentials = (db: Database) => ({
-  isOne: (tokenId: string): boolean => tokenId.startsWith(PREFIX),
+export const signInCredentials = <P>(
+  db: Database,
+  person: (workspaceId: string, userId: string) => Promise<P | undefined>,
+) => ({
+  prefix: PREFIX,
+  byBearer: async (): Promise<undefined> => undefined,
 
   async byId(tokenId: string) {
-    const [row] = await db
+    const [signIn] = await db
       .select()
       .from(signIns)
-      .innerJoin(users, ofPerson)
       .where(eq(signIns.id, tokenId.slice(PREFIX.length)));
-    if (!row) return undefined;
-    const { sign_in: signIn, user } = row;
+    const who = signIn && (await person(signIn.workspaceId, signIn.userId));
+    if (!who) return undefined;
     const idleEnd = new Date(signIn.lastSeenAt.getTime() + IDLE_MS);
-    return {
-      tokenId,
-      workspaceId: signIn.workspaceId,
-      expiresAt: idleEnd < signIn.expiresAt ? idleEnd : signIn.expiresAt,
-      revokedAt: null,
-      scope: {},
-      userId: user.id,
-      role: user.role,
-      status: user.status,
-      userExpiresAt: user.expiresAt,
-      permissions: user.permissions,
-      preferences: user.preferences,
-    };
+    const expiresAt = idleEnd < signIn.expiresAt ? idleEnd : signIn.expiresAt;
+    return { ...who, tokenId, expiresAt, revokedAt: null, scope: {} };
   },
 });

@@ -1,13 +1,13 @@
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eq, sql } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { eq, inArray, sql } from 'drizzle-orm';
+import { acrossWorkspaces, type Database, schema } from '#db';
 import { type Log, sentenceOf } from '#lib/log';
 import { backoffMs, sleep } from '#lib/sleep';
 import { Entry } from '../entry.ts';
 import { listSegments, segmentName } from './journal.ts';
 
-const { auditRecords, journalPositions } = schema;
+const { auditRecords, journalPositions, workspaces } = schema;
 type Row = typeof auditRecords.$inferInsert;
 type Position = { segment: number; offset: number };
 
@@ -134,8 +134,22 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
       });
   };
 
-  const store = (rows: readonly Row[], next: Position, rowsPerInsert: number): Promise<void> =>
+  /** Nothing is kept of a workspace that was removed; one that is here is not removed meanwhile. */
+  const ofWorkspaces = async (tx: Pick<Database, 'select'>, found: readonly Row[]): Promise<Row[]> => {
+    const ids = [...new Set(found.map(({ workspaceId }) => workspaceId))];
+    if (ids.length === 0) return [];
+    const rows = await tx
+      .select({ id: workspaces.id })
+      .from(workspaces)
+      .where(inArray(workspaces.id, ids))
+      .for('key share');
+    const there = new Set(rows.map(({ id }) => id));
+    return found.filter(({ workspaceId }) => there.has(workspaceId));
+  };
+
+  const store = (found: readonly Row[], next: Position, rowsPerInsert: number): Promise<void> =>
     db.transaction(async (tx) => {
+      const rows = await ofWorkspaces(tx, found);
       for (let from = 0; from < rows.length; from += rowsPerInsert) {
         const some = rows.slice(from, from + rowsPerInsert);
         if (rowsPerInsert > 1) await insert(tx, some);
@@ -224,7 +238,7 @@ export const createDrain = ({ db, folder, instanceId, head, log }: Options) => {
     }
   };
 
-  const running = run();
+  const running = acrossWorkspaces(run);
 
   const flush = async (timeoutMs: number): Promise<boolean> => {
     const target = head();

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { acrossWorkspaces, type Database, inWorkspace, schema } from '#db';
 import type { EndpointStore } from '../endpoints.ts';
 
 const { endpoints } = schema;
@@ -15,12 +15,14 @@ const columns = {
 
 /** What the gateway needs to know of endpoints. */
 export const postgresEndpoints = (db: Database): EndpointStore => ({
-  all: () => db.select(columns).from(endpoints),
+  all: () => acrossWorkspaces(() => db.select(columns).from(endpoints)),
   async one(workspaceId, name) {
-    const [row] = await db
-      .select(columns)
-      .from(endpoints)
-      .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, name)));
+    const [row] = await inWorkspace(workspaceId, () =>
+      db
+        .select(columns)
+        .from(endpoints)
+        .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, name))),
+    );
     return row;
   },
 });

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Listing } from '#call';
-import { type Database, schema } from '#db';
+import { acrossWorkspaces, type Database, inWorkspace, schema } from '#db';
 import type { Offer } from '../naming.ts';
 import type { ServerStore } from '../registry.ts';
 
@@ -15,6 +15,7 @@ const columns = {
   anonymousAccess: servers.anonymousAccess,
   anonymousRateLimit: servers.anonymousRateLimit,
   lazyStartEnabled: servers.lazyStartEnabled,
+  environment: servers.environment,
   switches: servers.switches,
   revision: sql<string>`md5(${servers.sealedLaunchConfig})`,
   listing: servers.listing,
@@ -23,24 +24,28 @@ const columns = {
 /** What the gateway needs to know of servers; launch configurations stay sealed in their column. */
 export const postgresServers = (db: Database): ServerStore => ({
   async all() {
-    const rows = await db.select(columns).from(servers);
+    const rows = await acrossWorkspaces(() => db.select(columns).from(servers));
     return rows.map(({ listing, ...server }): Offer => ({ server, listing: listing ?? undefined }));
   },
 
   async one(workspaceId, serverId) {
-    const [row] = await db
-      .select(columns)
-      .from(servers)
-      .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId)));
+    const [row] = await inWorkspace(workspaceId, () =>
+      db
+        .select(columns)
+        .from(servers)
+        .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId))),
+    );
     if (!row) return undefined;
     const { listing, ...server } = row;
     return { server, listing: listing ?? undefined };
   },
 
   async saveListing(workspaceId: string, serverId: string, listing: Listing) {
-    await db
-      .update(servers)
-      .set({ listing, listedAt: new Date() })
-      .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId)));
+    await inWorkspace(workspaceId, () =>
+      db
+        .update(servers)
+        .set({ listing, listedAt: new Date() })
+        .where(and(eq(servers.workspaceId, workspaceId), eq(servers.id, serverId))),
+    );
   },
 });

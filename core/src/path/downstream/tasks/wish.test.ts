@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Call, JsonObject, TaskWish } from '#call';
+import { type Call, EVERYWHERE, type JsonObject, type TaskWish } from '#call';
 import { endOf, isForTask, taskParams, withTasks } from './wish.ts';
 
 const old = { isStateless: false, capabilities: { tasks: { requests: { tools: { call: {} } } } } };
@@ -29,7 +29,11 @@ const call = (task?: TaskWish, capabilities: JsonObject = {}): Call => ({
     userId: 'ada',
     role: 3,
     tokenId: null,
-    scope: { servers: null, endpoints: null },
+    scope: EVERYWHERE,
+    operations: null,
+    isAuditor: false,
+    owner: null,
+    endsAt: null,
     permissions: {},
     preferences: {},
   },

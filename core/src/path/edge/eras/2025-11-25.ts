@@ -4,6 +4,7 @@ import { readJson } from '#lib/json';
 import { capabilitiesFor, type EdgeParts, type Era } from '../edge.ts';
 import { acceptsJson, acceptsStream, type Exchange } from '../exchange.ts';
 import { type RequestId, RequestIdShape } from '../ids.ts';
+import { stepUp } from '../step-up.ts';
 import { CODE, refuse, resultMessage, turnAway } from '../wire.ts';
 import { type Notification, parseMessage, type Request } from './json-rpc.ts';
 import { parseEventId, type StreamStore } from './resumable.ts';
@@ -150,6 +151,7 @@ export const sessionful = (parts: SessionParts, sessions: SessionPort): Sessionf
     const entered = await enter(exchange, id);
     if (!entered) return;
     const { admitted, session } = entered;
+    if (message.kind === 'request' && stepUp(exchange, message, admitted)) return;
     if (message.kind === 'request') return answerRequest(exchange, message, admitted, session);
     if (message.kind === 'response') await questions.answered(session.id, message.id, message.reply);
     else await notified(message, session);

@@ -13,6 +13,7 @@ import { type RequestId, RequestIdShape } from '../ids.ts';
 import { isWanted, LogLevel } from '../log-level.ts';
 import { callMethods, InvalidParams, listMethods, taskOf } from '../methods.ts';
 import { withSmallIds } from '../small-ids.ts';
+import { stepUp } from '../step-up.ts';
 import { knowsTasks, missingTasks, TASKS } from '../tasks.ts';
 import {
   CODE,
@@ -190,6 +191,7 @@ const serveRequest = async (parts: EdgeParts, exchange: Exchange, request: Reque
   const admitted = await parts.path.admit({ ...exchange.arrival, sessionId: undefined, client: clientOf(request) });
   if ('code' in admitted) return turnAway(exchange, request.id, admitted);
 
+  if (stepUp(exchange, request, admitted)) return;
   const unlike = paramMismatch(exchange, request, () => parts.shownTools(admitted));
   if (unlike) return refuse(exchange, 400, request.id, { code: CODE.headerMismatch, message: unlike });
 

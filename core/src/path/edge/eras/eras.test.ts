@@ -1,5 +1,14 @@
 import { expect, test, vi } from 'vitest';
-import type { Admitted, Arrival, Ask, Caller, Definition, Freshness, Outcome } from '#call';
+import {
+  type Admitted,
+  type Arrival,
+  type Ask,
+  type Caller,
+  type Definition,
+  EVERYWHERE,
+  type Freshness,
+  type Outcome,
+} from '#call';
 import { readJson } from '#lib/json';
 import { createEdge, type EdgeParts } from '../edge.ts';
 import type { Exchange, Message } from '../exchange.ts';
@@ -15,7 +24,11 @@ const caller: Caller = {
   userId: 'ada',
   role: 3,
   tokenId: 't',
-  scope: { servers: null, endpoints: null },
+  scope: EVERYWHERE,
+  operations: null,
+  isAuditor: false,
+  owner: null,
+  endsAt: null,
   permissions: {},
   preferences: {},
 };

@@ -12,7 +12,13 @@ afterEach(async () => {
 const start = async (serve: (exchange: Exchange) => Promise<void>) => {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
-  const entry = createHttpEntry({ serve, maxBodyBytes: 10_000, maxBufferedBytes: 1_000_000, onFault });
+  const entry = createHttpEntry({
+    serve,
+    maxBodyBytes: 10_000,
+    maxBufferedBytes: 1_000_000,
+    metadataUrl: () => '',
+    onFault,
+  });
   const handled: Promise<void>[] = [];
   const server = createServer((request, response) => void handled.push(entry(request, response, '/mcp')));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

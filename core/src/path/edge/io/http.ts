@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bearerIn } from '#lib/bearer';
 import type { Exchange, Message, Stream } from '../exchange.ts';
 import { CODE, errorMessage, faultError, textOf } from '../wire.ts';
 import { readJsonBody } from './body.ts';
@@ -9,10 +10,11 @@ export type EntryOptions = {
   /** A client that reads so slowly that this much waits for it is cut off. */
   maxBufferedBytes: number;
   onFault(error: unknown): void;
+  /** Where a client that reached this endpoint under this host finds out how to get a token for it. */
+  metadataUrl(endpoint: string, host: string | undefined): string;
 };
 
-export const bearerOf = (request: IncomingMessage): string | undefined =>
-  /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+export const bearerOf = (request: IncomingMessage): string | undefined => bearerIn(request.headers.authorization);
 
 export const respond = (
   response: ServerResponse,
@@ -70,7 +72,8 @@ export const openStream = (
 };
 
 /** Turns what node:http gives into an `Exchange`, and faults into an answer. Never rejects. */
-export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault }: EntryOptions) => {
+export const createHttpEntry = (options: EntryOptions) => {
+  const { serve, maxBodyBytes, maxBufferedBytes, onFault, metadataUrl } = options;
   const toExchange = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -88,6 +91,7 @@ export const createHttpEntry = ({ serve, maxBodyBytes, maxBufferedBytes, onFault
         return Array.isArray(value) ? value.join(', ') : value;
       },
       arrival: { endpoint, bearer: bearerOf(request), address: request.socket.remoteAddress ?? '' },
+      resourceMetadata: metadataUrl(endpoint, request.headers.host),
       body,
       gone: gone.signal,
       json: (status, message, headers) => respond(response, status, message, headers),

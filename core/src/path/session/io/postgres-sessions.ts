@@ -1,5 +1,5 @@
 import { eq, inArray, lt, sql } from 'drizzle-orm';
-import { type Database, schema } from '#db';
+import { acrossWorkspaces, type Database, inWorkspace, schema } from '#db';
 import type { KeptSession, SessionStore } from '../sessions.ts';
 
 const { sessions } = schema;
@@ -18,10 +18,11 @@ const toSession = (row: typeof sessions.$inferSelect): KeptSession => ({
 /** Sessions of every process, in PostgreSQL. */
 export const postgresSessions = (db: Database): SessionStore => ({
   async insert(hash, session) {
-    await db.insert(sessions).values({ ...session, hash });
+    await inWorkspace(session.workspaceId, () => db.insert(sessions).values({ ...session, hash }));
   },
   async find(hash) {
-    const [row] = await db.select().from(sessions).where(eq(sessions.hash, hash));
+    // Whose it is says the row; whoever asks is compared with that.
+    const [row] = await acrossWorkspaces(() => db.select().from(sessions).where(eq(sessions.hash, hash)));
     return row && toSession(row);
   },
   async save(hash, { logLevel = null, subscriptions }) {

@@ -62,8 +62,11 @@ export const postgresTasks = (db: Database): TaskStore => ({
     return row?.count ?? 0;
   },
 
-  async update(id, change) {
-    await db.update(tasks).set(change).where(eq(tasks.id, id));
+  async update(workspaceId, id, change) {
+    await db
+      .update(tasks)
+      .set(change)
+      .where(and(eq(tasks.id, id), eq(tasks.workspaceId, workspaceId)));
   },
 
   async sweep(now) {

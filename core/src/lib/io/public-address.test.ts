@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { isPublicAddress } from './public-address.ts';
+
+test.each(['8.8.8.8', '93.184.216.34', '2606:4700:4700::1111', '::ffff:8.8.8.8', '[2a00:1450::1]'])(
+  '%s is public',
+  (address) => expect(isPublicAddress(address)).toBe(true),
+);
+
+test.each([
+  ['loopback', '127.0.0.1'],
+  ['loopback', '127.255.0.9'],
+  ['loopback', '::1'],
+  ['this network', '0.0.0.0'],
+  ['unspecified', '::'],
+  ['private', '10.1.2.3'],
+  ['private', '172.31.255.255'],
+  ['private', '192.168.0.1'],
+  ['carrier-grade NAT', '100.64.0.1'],
+  ["a cloud's metadata", '169.254.169.254'],
+  ["a cloud's metadata", '100.100.100.200'],
+  ["a cloud's metadata", '168.63.129.16'],
+  ["a cloud's metadata", 'fd00:ec2::254'],
+  ['link-local', '169.254.1.1'],
+  ['link-local with a zone', 'fe80::1%eth0'],
+  ['site-local', 'fec0::1'],
+  ['unique local', 'fc00::1'],
+  ['multicast', '224.0.0.1'],
+  ['multicast', 'ff02::1'],
+  ['broadcast', '255.255.255.255'],
+  ['benchmarking', '198.18.0.1'],
+  ['documentation', '192.0.2.1'],
+  ['documentation', '2001:db8::1'],
+  ['IETF protocol assignments', '192.0.0.8'],
+  ['reserved', '240.0.0.1'],
+  ['mapped to IPv4', '::ffff:127.0.0.1'],
+  ['mapped to IPv4', '::ffff:7f00:1'],
+  ['compatible with IPv4', '::127.0.0.1'],
+  ['6to4', '2002:7f00:1::1'],
+  ['Teredo', '2001:0:4136:e378:8000:63bf:3fff:fdd2'],
+  ['NAT64', '64:ff9b::7f00:1'],
+  ['NAT64 of a network of its own', '64:ff9b:1::7f00:1'],
+  ['ISATAP', '2606:4700::5efe:7f00:1'],
+  ['ISATAP', '2606:4700::200:5efe:a00:1'],
+  ['no address', 'localhost'],
+  ['no address', ''],
+])('%s (%s) is not', (_what, address) => expect(isPublicAddress(address)).toBe(false));
