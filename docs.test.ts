@@ -65,7 +65,7 @@ test('the page of the peta command names every command there is', () => {
     'sessions',
   ])
     expect(words.get(group)?.filter(Boolean).sort()).toEqual(commandsOf(group).sort());
-});
+}, 60_000);
 
 test('the commands of the README are the ones a newcomer needs', () => {
   expect(read('README.md')).toMatch(/^npm ci && npm start$/m);

@@ -6,7 +6,6 @@ import type { Admitted, Arrival, Caller, CapabilityKind, ServerRecord } from '#c
 import type { Bus, Change } from '../cluster/bus.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/db.ts';
-import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
 import { createAudit } from '../path/audit/audit.ts';
