@@ -41,10 +41,24 @@ const ask = (method: string, path: string, headers: Record<string, string> = {})
   });
 
 const bearer = (one: string) => ({ authorization: `Bearer ${one}` });
-const GUARDS = ['open', 'user', 'administrator', 'owner', 'token', 'by action', 'by endpoint', 'by client'];
+const GUARDS = [
+  'open',
+  'user',
+  'administrator',
+  'owner',
+  'token',
+  'signed-in',
+  'half-signed-in',
+  'by action',
+  'by endpoint',
+  'by client',
+];
 /** What each answers to nobody, where it is not a refusal for want of a token. */
 const EXPECTED: Record<string, RegExp> = {
   open: /^(200|400|403|404)$/,
+  /** To the page where one signs in, or refused for coming from no page. */
+  'signed-in': /^(303|403)$/,
+  'half-signed-in': /^(303|403)$/,
   'by action': /^(200|400|403|404)$/,
   'by endpoint': /^(401|404|415)$/,
   'by client': /^(400|401)$/,

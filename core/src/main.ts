@@ -152,6 +152,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       onFault: gateway.onFault,
     });
     await gateway.register(app);
+    const publicUrl = () => (config.PETA_PUBLIC_URL ?? baseUrl).replace(/\/$/, '');
     const signIn = buildSignIn({
       db,
       log,
@@ -178,6 +179,7 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
     undo.push(oauth.close);
     buildAdmin(app, {
       signIn,
+      publicUrl,
       db,
       log,
       version,
@@ -197,11 +199,10 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
         test: buildProviderTest({ db, sealer, fetch, now: Date.now }),
       },
       baseUrl: () => baseUrl,
-      publicUrl,
       shutdown: () => void setTimeout(() => void stop(), 100),
     });
 
-    await buildScim(app, { db, gateway, baseUrl: () => config.PETA_PUBLIC_URL ?? baseUrl });
+    await buildScim(app, { db, gateway, baseUrl: publicUrl });
 
     const address = await app.listen({ host: config.PETA_HOST, port: config.BACKEND_PORT }).catch((error: unknown) => {
       throw listenError(error, config);

@@ -1,10 +1,10 @@
 import type { Client as Api } from '@peta/api';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { authorize, type Browser, createBrowser, hasSignIn, signIn } from '../harness/oauth-browser.ts';
 import { eras, textOf } from '../harness/clients.ts';
 import { registerFixture } from '../harness/fixtures.ts';
 import { discover } from '../harness/oauth.ts';
+import { authorize, type Browser, createBrowser, hasSignIn, signIn } from '../harness/oauth-browser.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize } from '../harness/raw.ts';
 

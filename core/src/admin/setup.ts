@@ -16,7 +16,7 @@ export type SetupStores = {
 };
 
 /** What setting up needs of signing in. */
-export type PasswordPorts = {
+type PasswordPorts = {
   /** Why a password is not taken. */
   faultOf(user: { userId: string; name: string; email: string | null }, password: string): string | undefined;
   hash(password: string): Promise<string>;

@@ -1,6 +1,6 @@
 import * as client from 'openid-client';
-import { postgresUsers } from '../admin/io/postgres-users.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { postgresUsers } from '../admin/io/postgres-users.ts';
 import { authorize, createBrowser, REDIRECT, startWorld, type World } from './test-oauth.ts';
 import { createTestClient } from './test-oauth-client.ts';
 

@@ -15,7 +15,7 @@ describe('signing in', () => {
     expect((await visitor.get('/sign-in?next=/account')).text).toContain('name="next" value="/account"');
     expect(await visitor.enter({ next: '/account?x=1' })).toMatchObject({ status: 303, to: '/account?x=1' });
     expect(await visitor.isIn()).toBe(true);
-    expect((await visitor.get('/sign-in?next=/oauth/interaction/1')).status).toBe(200);
+    expect((await visitor.get('/sign-in?next=/oauth/interaction/1')).to).toBe('/oauth/interaction/1');
     expect(peta.operations()).toEqual(['sign-in done ada']);
     expect(JSON.stringify([peta.seen.notes, peta.seen.published])).not.toMatch(
       new RegExp(`${PASSWORD}|${visitor.session()}`),

@@ -70,7 +70,7 @@ export const buildSignIn = (options: SignInOptions) => {
   const carried = createCarried(key, now);
   const invites = createInvites({ people, steps, carried, now });
   const cookies = createCookies(baseUrl);
-  const browser = createBrowser({ signIns, cookies, known: createKnownBrowsers(key), note });
+  const browser = createBrowser({ signIns, cookies, known: createKnownBrowsers(key), note, throttle });
 
   const pages: PageParts = {
     people,
@@ -79,7 +79,6 @@ export const buildSignIn = (options: SignInOptions) => {
     authenticators,
     invites,
     signIns,
-    throttle,
     carried,
     browser,
     cookies,

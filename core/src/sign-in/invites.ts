@@ -6,7 +6,7 @@ import type { Carried, StepStore } from './steps.ts';
 
 type Options = { people: PeopleStore; steps: StepStore; carried: Carried; now(): Date };
 
-export const INVITE_HOURS = 24;
+const INVITE_HOURS = 24;
 const INVITE_MS = INVITE_HOURS * 3_600_000;
 const PURPOSE = 'invite';
 

@@ -4,7 +4,7 @@ import type { PeopleStore, Person, PersonKey } from './people.ts';
 import type { Throttle } from './throttle.ts';
 
 /** Hashes passwords; `verify` takes as long where there is none. */
-export type Passwords = {
+type Passwords = {
   hash(password: string): Promise<string>;
   verify(kept: string | null, password: string): Promise<boolean>;
 };

@@ -42,7 +42,7 @@ type Options = {
 };
 
 export const IDLE_MS = 12 * 3_600_000;
-export const LIFETIME_MS = 7 * 86_400_000;
+const LIFETIME_MS = 7 * 86_400_000;
 const SEEN_EVERY_MS = 60_000;
 const MAX_USER_AGENT = 300;
 

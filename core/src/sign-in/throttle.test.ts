@@ -88,6 +88,14 @@ test('guessing at many accounts from one network is slowed down, and from an IPv
   expect(await waits({ account: 'another', address: '2001:db8:0:1::1' })).toBe(0);
 });
 
+test('a network that many share is never shut for longer than some seconds', async () => {
+  for (let i = 0; i < 200; i += 1) {
+    clock += 10_000;
+    await waits({ account: `p${i}` });
+  }
+  expect(await waits({ account: 'somebody' })).toBe(10_000);
+});
+
 describe('the rightful person', () => {
   test('gets in from a browser that knows them, whatever others fail at', async () => {
     await failFromAfar(40);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Arrival } from '#call';
+import { type Arrival, EVERYWHERE } from '#call';
 import { schema } from '#db';
 import { silentLog } from '#lib/log';
 import { hashToken, newToken } from '#lib/token';
@@ -239,6 +239,7 @@ test('an access token is none at another address, and is let in later with no mo
   const row: TokenRow = {
     ...{ tokenId: 'oauth_g', workspaceId: 'default', userId: 'ann', role: 3, status: 1 },
     ...{ expiresAt: null, revokedAt: null, userExpiresAt: null, permissions: {}, preferences: {} },
+    ...{ kind: 'person', roleId: null, roleOperations: null, ownerUserId: null, owner: null, teamId: null },
     ...{ scope: { endpoints: ['/mcp'], kinds: ['tool'] }, audience: '/mcp' },
   };
   let today: TokenRow | undefined = { ...row, scope: {} };
@@ -252,7 +253,7 @@ test('an access token is none at another address, and is let in later with no mo
   expect(await identity.identify(arrival('a.b.c', '/mcp/e/other'))).toMatchObject({ code: 'unauthenticated' });
   const caller = await identity.identify(arrival('a.b.c'));
   if ('code' in caller) throw new Error(caller.reason);
-  expect(caller.scope).toEqual({ servers: null, endpoints: ['/mcp'], kinds: ['tool'] });
+  expect(caller.scope).toEqual({ ...EVERYWHERE, endpoints: ['/mcp'], kinds: ['tool'] });
   expect(await identity.current(caller, '/mcp')).toBe(caller);
   today = { ...row, scope: { kinds: ['prompt'] } };
   expect(await identity.current(caller, '/mcp')).toMatchObject({ scope: { kinds: [] } });

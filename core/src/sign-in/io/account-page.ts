@@ -32,7 +32,7 @@ const BROWSER_NAMES: Readonly<Record<string, string>> = { Edg: 'Edge', Chrom: 'C
 const SYSTEMS = [/(Windows)/, /(Android)/, /(iPhone|iPad)/, /(Mac) OS X/, /(Linux)/] as const;
 
 /** What a browser says of itself, in three words. */
-export const describeAgent = (agent: string): string => {
+const describeAgent = (agent: string): string => {
   const first = (patterns: readonly RegExp[]) => patterns.map((one) => one.exec(agent)?.[1]).find(Boolean);
   const browser = first(BROWSERS);
   const system = first(SYSTEMS);

@@ -42,5 +42,3 @@ export const createHasher = () => {
       }),
   };
 };
-
-export type Hasher = ReturnType<typeof createHasher>;

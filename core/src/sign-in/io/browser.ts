@@ -3,6 +3,7 @@ import { hashToken } from '#lib/token';
 import type { KnownBrowsers } from '../known-browser.ts';
 import type { PersonKey } from '../people.ts';
 import type { SignedIn, SignIns } from '../sign-ins.ts';
+import type { Throttle } from '../throttle.ts';
 import { type Cookies, mayUseCookie } from './site.ts';
 
 /** Written down of every sign-in and its end, without secrets. */
@@ -19,15 +20,21 @@ export type Note = {
 };
 export type Notes = (note: Note) => Promise<void>;
 
-type Options = { signIns: SignIns; cookies: Cookies; known: KnownBrowsers; note: Notes };
+type Options = {
+  signIns: SignIns;
+  cookies: Cookies;
+  known: KnownBrowsers;
+  note: Notes;
+  throttle: Pick<Throttle, 'remember'>;
+};
 
 type Beginning = PersonKey & { methods: string[]; providerId?: string | undefined };
 
-export const SESSION = 'peta_session';
+const SESSION = 'peta_session';
 const YEAR_S = 365 * 86_400;
 
 /** The sign-in of the browser that sends a request: the port that everything with a page uses. */
-export const createBrowser = ({ signIns, cookies, known, note }: Options) => {
+export const createBrowser = ({ signIns, cookies, known, note, throttle }: Options) => {
   const current = async (request: FastifyRequest): Promise<SignedIn | undefined> => {
     const secret = cookies.read(request, SESSION);
     if (!secret) return undefined;
@@ -66,6 +73,7 @@ export const createBrowser = ({ signIns, cookies, known, note }: Options) => {
         await signIns.end({ signInId });
         throw error;
       }
+      await throttle.remember(who, request.ip);
       if (before) await signIns.end({ signInId: before.signInId });
       cookies.write(request, reply, SESSION, secret);
       cookies.write(request, reply, known.cookieName(who), known.newMark(who), YEAR_S);

@@ -22,7 +22,7 @@ export const passkeyButton = (
 ): Html => html`<div class="stack" data-passkey-part hidden>
 <button type="button" class="${kind}" ${Object.entries(attributes).map(([name, value]) => html`data-${name}="${value}" `)}>${label}</button>
 </div>
-<p class="soft" data-passkey-none hidden></p>
+<p class="note" data-passkey-none hidden></p>
 <p class="bad" role="alert" data-passkey-error hidden></p>`;
 
 export const sendForm = (reply: FastifyReply, page: Page, error?: string, status = 200): FastifyReply =>

@@ -4,7 +4,6 @@ import type { Local } from '../local.ts';
 import type { PeopleStore } from '../people.ts';
 import type { SignIns } from '../sign-ins.ts';
 import type { Carried } from '../steps.ts';
-import type { Throttle } from '../throttle.ts';
 import type { Browser, Notes } from './browser.ts';
 import type { Provider } from './sign-in-page.ts';
 import type { Cookies } from './site.ts';
@@ -18,7 +17,6 @@ export type PageParts = {
   authenticators: Authenticators;
   invites: Invites;
   signIns: SignIns;
-  throttle: Throttle;
   carried: Carried;
   browser: Browser;
   cookies: Cookies;

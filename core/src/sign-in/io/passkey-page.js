@@ -19,6 +19,8 @@
     history.replaceState(null, '', location.pathname + location.search);
     for (const input of document.querySelectorAll('input[name=link]')) input.value = link;
   }
+  // A link that is opened where this page is open already does not load it again by itself.
+  if (location.pathname === '/sign-in/welcome') addEventListener('hashchange', () => location.reload());
   for (const part of document.querySelectorAll('[data-needs-link]')) {
     const has = [...document.querySelectorAll('input[name=link]')].some((input) => input.value);
     part.hidden = (part.dataset.needsLink === 'yes') !== has;

@@ -26,10 +26,7 @@ export const answerOf = ({ body }: FastifyRequest): unknown =>
 const REFUSED = 'This passkey is not known here any more, or was not confirmed. Sign in another way and add it anew.';
 
 /** Signing in with a passkey: no name is typed, and nothing else is needed. */
-export const registerPasskeySignIn = (
-  app: FastifyInstance,
-  { passkeys, people, browser, throttle, note, now }: PageParts,
-) => {
+export const registerPasskeySignIn = (app: FastifyInstance, { passkeys, people, browser, note, now }: PageParts) => {
   const open = { config: { guard: 'open' }, ...ownScriptsOnly };
 
   app.post('/sign-in/passkey/options', open, async (request, reply) => {
@@ -54,7 +51,6 @@ export const registerPasskeySignIn = (
     }
     const { workspaceId, userId } = person;
     await browser.begin(request, reply, { workspaceId, userId, methods: ['passkey'] });
-    await throttle.remember(person, request.ip);
     reply.header('cache-control', 'no-store');
     return { next: safeNext(field(request, 'next')) };
   });

@@ -31,7 +31,7 @@ const waitSentence = (seconds: number): string => {
 
 /** `/sign-in`, `/sign-in/code`, `/sign-out`. */
 export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => {
-  const { local, carried, browser, cookies, note, providers, throttle } = parts;
+  const { local, carried, browser, cookies, note, providers } = parts;
 
   const fromOf = (request: FastifyRequest): From => ({
     address: request.ip,
@@ -71,13 +71,12 @@ export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => 
     const { person, methods } = tried;
     const { workspaceId, userId } = person;
     await browser.begin(request, reply, { workspaceId, userId, methods });
-    await throttle.remember(person, request.ip);
     return sendOn(reply, next);
   };
 
   app.get('/sign-in', { config: { guard: 'open' } }, async (request, reply) => {
     const isAgain = parameter(request, 'again') !== '';
-    if (!isAgain && (await browser.current(request))) return sendOn(reply, safeNext(parameter(request, 'next')));
+    if (!isAgain && (await browser.current(request))) return reply.redirect(safeNext(parameter(request, 'next')), 303);
     return page(request, reply);
   });
 
@@ -112,11 +111,11 @@ export const registerSignIn = (app: FastifyInstance, parts: PageParts): void => 
 
   const half = (request: FastifyRequest) => Half.safeParse(carried.open(HALF, cookies.read(request, HALF))).data;
 
-  app.get('/sign-in/code', { config: { guard: 'open' } }, async (request, reply) =>
+  app.get('/sign-in/code', { config: { guard: 'half-signed-in' } }, async (request, reply) =>
     half(request) ? sendForm(reply, codePage(undefined)) : reply.redirect('/sign-in', 303),
   );
 
-  app.post('/sign-in/code', { config: { guard: 'open' }, ...ownPagesOnly }, async (request, reply) => {
+  app.post('/sign-in/code', { config: { guard: 'half-signed-in' }, ...ownPagesOnly }, async (request, reply) => {
     const begun = half(request);
     if (!begun) return reply.redirect('/sign-in', 303);
     const tried = await local.tryCode(begun, field(request, 'code').slice(0, 100), fromOf(request));

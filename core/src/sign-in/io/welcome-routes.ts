@@ -41,7 +41,7 @@ const overPage: Page = {
 
 /** `/sign-in/welcome`: where one-time sign-up links lead, which also serve as a reset. */
 export const registerWelcome = (app: FastifyInstance, parts: PageParts): void => {
-  const { invites, local, passkeys, browser, signIns, note, throttle } = parts;
+  const { invites, local, passkeys, browser, signIns, note } = parts;
   const open = { config: { guard: 'open' } };
 
   const letIn = async (person: Person, request: FastifyRequest, reply: FastifyReply, operation: string) => {
@@ -56,7 +56,6 @@ export const registerWelcome = (app: FastifyInstance, parts: PageParts): void =>
     });
     await signIns.end({ workspaceId, userId });
     await browser.begin(request, reply, { workspaceId, userId, methods: ['invite'] });
-    await throttle.remember(person, request.ip);
   };
   const refused = (request: FastifyRequest) =>
     note({
