@@ -76,7 +76,6 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
   });
   let stopping: Promise<void> | undefined;
   let baseUrl = '';
-  const publicUrl = (): string => config.PETA_PUBLIC_URL ?? baseUrl;
 
   const unwind = async () => {
     for (const step of undo.splice(0).reverse())

@@ -1,67 +1,76 @@
-/** A browser without a screen: it keeps cookies, and follows nothing by itself. */
-export type Browser = {
-  go(address: string, init?: RequestInit): Promise<Response>;
-  submit(address: string, fields: Record<string, string>): Promise<Response>;
-};
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Client as Api } from '@peta/api';
+import type { Browser } from 'playwright-core';
+import { openPage } from './chromium.ts';
 
-export const createBrowser = (base: string): Browser => {
-  const jar = new Map<string, { name: string; value: string; path: string }>();
-  const go = async (address: string, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(address, base);
-    const sent = [...jar.values()].filter(({ path }) => url.pathname.startsWith(path));
-    const headers = new Headers(init.headers);
-    if (sent.length > 0) headers.set('cookie', sent.map(({ name, value }) => `${name}=${value}`).join('; '));
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      const path = /; path=([^;]*)/i.exec(line)?.[1] ?? '/';
-      if (value) jar.set(`${name} ${path}`, { name, value, path });
-      else jar.delete(`${name} ${path}`);
-    }
-    return response;
-  };
+const PASSWORD = 'orbit lantern 42 pebble';
+
+/** A person of this Peta in a browser of their own, where they have just signed in. */
+export const startPerson = async (browser: Browser, api: Api, userId: string) => {
+  const { link } = await api.users.invite({ userId });
+  const { page, context, complaints } = await openPage(browser);
+  await page.goto(link);
+  await page.fill('#password', PASSWORD);
+  await page.fill('#again', PASSWORD);
+  await page.click('text=Set the password and sign in');
+  await page.waitForURL(/\/account/);
+
   return {
-    go,
-    submit: (address, fields) =>
-      go(address, {
-        method: 'POST',
-        body: new URLSearchParams(fields),
-        headers: { origin: new URL(base).origin },
-      }),
+    page,
+    complaints,
+    close: () => context.close(),
+
+    /**
+     * Opens an authorization request and does what its pages ask for: signs in, allows or denies. Returns how often
+     * consent was asked for, once the client has its answer.
+     */
+    async answer(address: string, decision: 'Allow' | 'Deny' = 'Allow'): Promise<number> {
+      const base = new URL(address).origin;
+      let asked = 0;
+      await page.goto(address);
+      for (;;) {
+        await page.waitForLoadState();
+        if (!page.url().startsWith(`${base}/`)) return asked;
+        if (await page.locator('form[action="/sign-in"] #password').count()) {
+          await page.fill('#name', userId);
+          await page.fill('#password', PASSWORD);
+          await page.click('form[action="/sign-in"] button');
+        } else if (await page.locator('button[name="decision"]').count()) {
+          asked += 1;
+          await page.click(`button[name="decision"]:has-text("${decision}")`);
+        }
+        await page.waitForTimeout(100);
+      }
+    },
   };
 };
 
-/** Whether people can sign in to this Peta with a browser. */
-export const hasSignIn = async (base: string): Promise<boolean> => (await fetch(`${base}/sign-in`)).status === 200;
-
-/** Signs somebody in, so that the browser holds their session. */
-export const signIn = async (_browser: Browser, _person: { userId: string; password: string }): Promise<void> => {
-  throw new Error('How people sign in is not said here yet.');
-};
-
-/** Follows an authorization request to where the client takes over, and answers the consent page if there is one. */
-export const authorize = async (
-  browser: Browser,
-  base: string,
-  address: string,
-  decision: 'allow' | 'deny' = 'allow',
-) => {
-  let response = await browser.go(address);
-  let pages = 0;
-  for (let step = 0; step < 10; step += 1) {
-    const next = response.headers.get('location');
-    if (next !== null) {
-      const url = new URL(next, base);
-      if (url.origin !== new URL(base).origin) return { location: url, pages, text: '' };
-      response = await browser.go(next);
-      continue;
-    }
-    const text = await response.text();
-    const [, action] = /action="([^"]+)"/.exec(text) ?? [];
-    const [, proof] = /name="proof" value="([^"]+)"/.exec(text) ?? [];
-    if (action === undefined || proof === undefined) return { location: undefined, pages, text };
-    pages += 1;
-    response = await browser.submit(action, { proof, decision });
-  }
-  throw new Error('The authorization request goes round in circles.');
+/** Where a client on this machine waits for the answer to its authorization request. */
+export const startCallback = async () => {
+  let tell: (url: URL) => void = () => {};
+  let next = new Promise<URL>((done) => {
+    tell = done;
+  });
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/callback')) tell(new URL(request.url, uri));
+    response.setHeader('content-type', 'text/html').end('<h1>Back in the client</h1>');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`;
+  return {
+    uri,
+    /** The answer that came, or comes next. */
+    async answer(): Promise<URL> {
+      const url = await next;
+      next = new Promise((done) => {
+        tell = done;
+      });
+      return url;
+    },
+    close: (): void => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 };

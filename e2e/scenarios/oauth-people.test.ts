@@ -1,56 +1,62 @@
 import type { Client as Api } from '@peta/api';
 import * as client from 'openid-client';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startBrowser } from '../harness/chromium.ts';
 import { eras, textOf } from '../harness/clients.ts';
 import { registerFixture } from '../harness/fixtures.ts';
 import { discover } from '../harness/oauth.ts';
-import { authorize, type Browser, createBrowser, hasSignIn, signIn } from '../harness/oauth-browser.ts';
+import { startCallback, startPerson } from '../harness/oauth-browser.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize } from '../harness/raw.ts';
 
 let peta: RunningPeta;
 let api: Api;
 let browser: Browser;
-let canSignIn: boolean;
-
-const REDIRECT = 'http://127.0.0.1:4711/callback';
-const METADATA = {
-  client_name: 'A strict client',
-  redirect_uris: [REDIRECT],
-  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-  response_types: ['code'],
-  token_endpoint_auth_method: 'none',
-};
+let callback: Awaited<ReturnType<typeof startCallback>>;
+let ann: Awaited<ReturnType<typeof startPerson>>;
 
 beforeAll(async () => {
-  peta = await startPeta();
+  [peta, browser, callback] = await Promise.all([startPeta(), startBrowser(), startCallback()]);
   ({ api } = await becomeOwner(peta));
-  canSignIn = await hasSignIn(peta.url);
-  if (!canSignIn) return;
   await registerFixture(api, 'fast');
   await api.users.create({ userId: 'ann', name: 'Ann', permissions: { fast: { enabled: true } } });
-  browser = createBrowser(peta.url);
-  await signIn(browser, { userId: 'ann', password: 'correct horse battery staple' });
+  ann = await startPerson(browser, api, 'ann');
 });
-afterAll(cleanUp);
-beforeEach(({ skip }) => skip(!canSignIn, 'people cannot sign in to this Peta'));
+afterAll(async () => {
+  callback?.close();
+  await browser?.close();
+  await cleanUp();
+});
 
-/** Everything a strict client does from the bare address to its tokens. */
-const connect = async () => {
+/** A strict client on its way from the bare address to the page where a person decides. */
+const begin = async () => {
   const { server, described } = await discover(peta.mcpUrl);
-  const config = await client.dynamicClientRegistration(new URL(server.issuer), METADATA, client.None(), {
+  const metadata = {
+    client_name: 'A strict client',
+    redirect_uris: [callback.uri],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  };
+  const config = await client.dynamicClientRegistration(new URL(server.issuer), metadata, client.None(), {
     ...{ execute: [client.allowInsecureRequests], algorithm: 'oauth2' },
   });
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
   const address = client.buildAuthorizationUrl(config, {
-    ...{ redirect_uri: REDIRECT, scope: 'mcp:tools', resource: described.resource, state },
+    ...{ redirect_uri: callback.uri, scope: 'mcp:tools', resource: described.resource, state },
     ...{ code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
   });
-  const { location, pages } = await authorize(browser, peta.url, address.href);
-  expect(pages).toBe(1);
-  const checks = { pkceCodeVerifier: verifier, expectedState: state };
-  return { config, tokens: await client.authorizationCodeGrant(config, location ?? new URL('x:'), checks) };
+  return { config, address: address.href, checks: { pkceCodeVerifier: verifier, expectedState: state } };
+};
+
+/** The same, allowed, to its tokens. */
+const connect = async () => {
+  const { config, address, checks } = await begin();
+  const [asked, location] = await Promise.all([ann.answer(address), callback.answer()]);
+  expect([asked, ann.complaints]).toEqual([1, []]);
+  return { config, tokens: await client.authorizationCodeGrant(config, location, checks) };
 };
 
 test.each(eras)('a client that a person allowed calls tools in their name, in %s', async (_era, open) => {
@@ -76,17 +82,32 @@ test('what a person takes back ends at once, streams that are open included', as
   );
 });
 
+test('a person who says no is believed, and the client is told so', async () => {
+  const { address } = await begin();
+  const [, location] = await Promise.all([ann.answer(address, 'Deny'), callback.answer()]);
+  expect(Object.fromEntries(location.searchParams)).toMatchObject({ error: 'access_denied', iss: peta.url });
+  expect(location.searchParams.has('code')).toBe(false);
+});
+
+test('somebody who is not signed in signs in on the way', async () => {
+  await ann.page.context().clearCookies();
+  const { config, address, checks } = await begin();
+  const [, location] = await Promise.all([ann.answer(address), callback.answer()]);
+  expect(await client.authorizationCodeGrant(config, location, checks)).toHaveProperty('access_token');
+});
+
 test('a device is allowed by a person elsewhere', async () => {
-  const { config } = await connect();
+  const { config } = await begin();
   const device = await client.initiateDeviceAuthorization(config, { scope: 'mcp:tools' });
-  const xsrfOf = (page: string) => /name="xsrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
-  const xsrf = xsrfOf(await (await browser.go(device.verification_uri)).text());
-  const fields = { xsrf, user_code: device.user_code };
-  expect(await (await browser.submit('/oauth/device', fields)).text()).toContain(device.user_code);
-  const confirmed = await browser.submit('/oauth/device', { ...fields, confirm: 'yes' });
-  const next = confirmed.headers.get('location');
-  const text = next === null ? await confirmed.text() : (await authorize(browser, peta.url, next)).text;
-  expect(text).toContain('Connected');
+  const { page } = ann;
+  await page.goto(device.verification_uri);
+  await page.fill('input[name="user_code"]', device.user_code);
+  await page.click('text=Continue');
+  await page.waitForSelector('text=Is this the code that you see?');
+  expect(await page.textContent('main')).toContain(device.user_code);
+  await page.click('text=Yes, continue');
+  await page.click('button[name="decision"]:has-text("Allow")');
+  await page.waitForSelector('text=Connected');
   const tokens = await client.pollDeviceAuthorizationGrant(config, { ...device, interval: 1 });
   expect((await callTool(peta.mcpUrl, tokens.access_token, 'fast__echo', { text: 'x' })).status).toBe(200);
 });

@@ -45,7 +45,9 @@ describe('the way from the bare address', () => {
       }
     const bare = (await (await fetch(`${peta.url}/.well-known/oauth-protected-resource`)).json()) as object;
     expect(bare).toMatchObject({ resource: peta.mcpUrl });
-    expect((await fetch(`${peta.url}/.well-known/oauth-protected-resource/mcp/e/nothing`)).status).toBe(404);
+    // Whether there is such an endpoint is nobody's business who has not said who they are.
+    const described = await fetch(`${peta.url}/.well-known/oauth-protected-resource/mcp/e/nothing`);
+    expect(await described.json()).toMatchObject({ resource: `${peta.mcpUrl}/e/nothing` });
   });
 
   test('the server says what it can, in both documents alike', async () => {
@@ -97,10 +99,13 @@ describe('client credentials', () => {
       expect((await fetch(`${peta.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).status).not.toBe(
         200,
       );
-    for (const foreign of ['https://evil.example/mcp', `${peta.url}/admin`, `${peta.mcpUrl}/e/nothing`])
+    for (const foreign of ['https://evil.example/mcp', `${peta.url}/admin`, `${peta.mcpUrl}/`])
       await expect(byCredentials(server, client, secret, { resource: foreign })).rejects.toMatchObject({
         error: 'invalid_target',
       });
+    const nothing = `${peta.mcpUrl}/e/nothing`;
+    const { access_token: useless } = await byCredentials(server, client, secret, { resource: nothing });
+    expect((await callTool(nothing, useless, 'fast__echo', { text: 'x' })).status).toBe(404);
   });
 
   test('confine what is listed and called to their scope, and a call beyond says what to ask for', async () => {

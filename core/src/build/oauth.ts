@@ -1,11 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Provider from 'oidc-provider';
 import type { Config } from '../config.ts';
-import { type Database, schema } from '../db/db.ts';
+import type { Database } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { networkOf } from '../lib/network.ts';

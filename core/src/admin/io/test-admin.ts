@@ -43,8 +43,8 @@ import { postgresUsers } from './postgres-users.ts';
 import { postgresWorkspaces } from './postgres-workspaces.ts';
 import { registerRest } from './rest.ts';
 import { registerSetupPage } from './setup-page.ts';
-import { bySomeCookie, createAuthenticate, createTestSignIns } from './test-callers.ts';
-import { collisionOf, LISTING, PROVIDERS } from './test-outside.ts';
+import { bySomeCookie, createAuthenticate, createTestSignIns, testProviders } from './test-callers.ts';
+import { collisionOf, LISTING } from './test-outside.ts';
 
 const W = 'default';
 type Options = { db: Database; openEnvelope(text: string, token: string): Promise<string> };
@@ -136,7 +136,7 @@ export const createTestAdmin = async ({ db, openEnvelope }: Options) => {
     identityProviders: createIdentityProviders({
       store: postgresIdentityProviders(db),
       seal: ({ providerId }, secret) => seal({ providerId }, secret),
-      ...PROVIDERS,
+      ...testProviders,
       baseUrl,
     }),
     audit: createAuditLog({
