@@ -30,6 +30,7 @@ const GHOST = 'nobody-and-nothing';
 const TEXT = 'any-text';
 export const ghostOf = (value: unknown): unknown => {
   if (typeof value === 'number') return 999_999;
+  if (/^[0-9a-f]{64}$/.test(String(value))) return '0'.repeat(64);
   return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(String(value)) ? GHOST_UUID : GHOST;
 };
 

@@ -67,6 +67,15 @@ export const createTenant = async (peta: RunningPeta, mark: string): Promise<Ten
       anonymous: true,
       selection: selectionOf(mark),
     });
+  await api.teams.create({ teamId: `team-${mark}`, name: `Team ${mark}`, description: `All of ${mark}` });
+  await api.teams.addMember({ teamId: `team-${mark}`, userId: `user-${mark}` });
+  await api.roles.create({ roleId: `role-${mark}`, name: `Role ${mark}`, operations: ['audit.list'] });
+  await api.agents.create({ userId: `agent-${mark}`, name: `Agent ${mark}`, ownerTeamId: `team-${mark}` });
+  await api.clients.create({ name: `Client ${mark}`, userId: `agent-${mark}` });
+  await api.identityProviders.create({
+    ...{ providerId: `provider-${mark}`, name: `Provider ${mark}`, kind: 'oidc', enabled: false },
+    ...{ settings: { issuer: `https://${mark}.example`, clientId: 'peta' }, secret: `of ${mark} alone` },
+  });
   await api.proxy.create({ name: `Proxy ${mark}`, proxyKey: `key-${mark}` });
   await api.me.setPreferences({
     client: `client-${mark}`,
@@ -83,19 +92,25 @@ export const createTenant = async (peta: RunningPeta, mark: string): Promise<Ten
 
 /** What is there of a workspace, as its owner sees it, without what changes by itself. */
 export const snapshot = async ({ api }: Tenant): Promise<string> => {
-  const [users, tokens, servers, endpoints, environments, preferences, proxy, audit, offers] = await Promise.all([
+  const parts = await Promise.all([
     api.users.list({}),
     api.tokens.list({}),
     api.servers.list({}),
     api.endpoints.list({}),
     api.environments.list({}),
+    api.teams.list({}),
+    api.roles.list({}),
+    api.agents.list({}),
+    api.clients.list({}),
+    api.identityProviders.list({}),
+    api.sessions.list({}),
     api.me.preferences({}),
     api.proxy.get({}),
     api.audit.list({ limit: 1000 }),
     api.capabilities.available({}),
   ]);
   return JSON.stringify(
-    { users, tokens, servers, endpoints, environments, preferences, proxy, audit, offers },
+    parts,
     (key, value) => (['lastUsedAt', 'status', 'statusReason'].includes(key) ? undefined : value),
     1,
   );

@@ -62,7 +62,7 @@ const plain = ({ status, text }: Answer, asked: Values): string => {
   return `${status} ${rest
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time"')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}/g, 'uuid')
-    .replace(/peta(setup)?_[A-Za-z0-9_-]+…?/g, 'secret')
+    .replace(/(peta(setup|client)?|client)_[A-Za-z0-9_-]+…?/g, 'secret')
     .replace(/"(status|statusReason|createdAt|updatedAt)":("[^"]*"|\d+|null)/g, '"$1"')}`;
 };
 
@@ -175,7 +175,7 @@ test('what A sweeps away was A’s', async () => {
   await a.api.servers.removeAll({});
   await a.api.users.removeAll({});
   expect((await a.api.users.list({})).users).toHaveLength(1);
-  expect((await b.api.users.list({})).users).toHaveLength(3);
+  expect((await b.api.users.list({})).users).toHaveLength(4);
   await expect(a.api.proxy.stop({})).rejects.toThrow('There is nothing at this address.');
   expect((await createClient(one.url, { token: b.tokens.user }).me.get({})).user.userId).toBe(`user-${b.mark}`);
 });

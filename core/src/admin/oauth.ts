@@ -5,6 +5,7 @@ import { forbidden, invalid, noClient, noConsent, noUser } from './errors.ts';
 import { mayForAll, OWNER, USER } from './may.ts';
 import type { Asker } from './run.ts';
 import { callerOf, type UserStore } from './users.ts';
+import { checkRunsInstallation } from './workspaces.ts';
 
 export type ClientSettings = Pick<OAuthClient, 'name' | 'redirectUris' | 'scopes' | 'endpoints'>;
 type NewClient = ClientSettings & {
@@ -141,8 +142,12 @@ export const createOAuth = ({
     },
 
     signingKeys: {
-      list: async () => ({ keys: keys() }),
-      async rotate() {
+      async list(_input, who) {
+        checkRunsInstallation(callerOf(who));
+        return { keys: keys() };
+      },
+      async rotate(_input, who) {
+        checkRunsInstallation(callerOf(who));
         await oauth.rotateKeys();
         return { keys: keys() };
       },
