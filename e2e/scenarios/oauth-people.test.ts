@@ -74,6 +74,9 @@ test('what a person takes back ends at once, streams that are open included', as
   const stream = await fetch(peta.mcpUrl, { headers: { ...headers, accept: 'text/event-stream' } });
   const ended = stream.text();
   const { consents } = await api.consents.list({ userId: 'ann' });
+  expect(consents[0]).toMatchObject({ userId: 'ann', clientName: 'A strict client', scopes: ['mcp:tools'] });
+  const { clients } = await api.clients.list({});
+  expect(clients).toContainEqual(expect.objectContaining({ clientId: consents[0]?.clientId, isSelfRegistered: true }));
   await api.consents.revoke({ consentId: consents[0]?.consentId ?? '' });
   await expect(Promise.race([ended, new Promise((_, fail) => setTimeout(fail, 1_000))])).resolves.toBeTypeOf('string');
   await until(

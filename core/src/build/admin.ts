@@ -38,7 +38,7 @@ import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
 import { createWorkspaces } from '../admin/workspaces.ts';
-import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
+import { acrossWorkspaces, type Database, inWorkspace, storeAcrossWorkspaces } from '../db/db.ts';
 import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
@@ -132,7 +132,11 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     endpoints: createEndpoints({ store: postgresEndpoints(db), servers, collisions: gateway.collisions, publish }),
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
-    ...createOAuth({ store: postgresOAuth(db, options.oauth.sealSecret), oauth: options.oauth.port, users }),
+    ...createOAuth({
+      store: storeAcrossWorkspaces(postgresOAuth(db, options.oauth.sealSecret)),
+      oauth: options.oauth.port,
+      users,
+    }),
     identityProviders: createIdentityProviders({
       store: postgresIdentityProviders(db),
       ...options.identityProviders,

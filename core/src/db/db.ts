@@ -43,5 +43,19 @@ export const inWorkspace = <T>(workspaceId: string, run: () => T | PromiseLike<T
  */
 export const acrossWorkspaces = <T>(run: () => T | PromiseLike<T>): Promise<T> => within(ALL, run);
 
+type Method = (...rest: never[]) => Promise<unknown>;
+
+/**
+ * A store whose rows may belong to no workspace, which the database shows to nobody who works for one: every method runs
+ * across workspaces, and names in its own queries the one that it is about.
+ */
+export const storeAcrossWorkspaces = <T extends { [Name in keyof T]: Method }>(store: T): T =>
+  Object.fromEntries(
+    Object.entries<Method>(store).map(([name, method]) => [
+      name,
+      (...rest: never[]) => acrossWorkspaces(() => method(...rest)),
+    ]),
+  ) as T;
+
 /** What the database is to be told on behalf of whom it works. */
 export const currentWorkspace = (): string => context.getStore() ?? ALL;
