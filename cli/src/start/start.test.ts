@@ -78,15 +78,15 @@ test('a signal while it starts ends it with 0 and leaves no database behind', as
 
 test('the first signal lets a call finish; the second ends at once', async () => {
   const running = await startPeta({ args: ['--demo'] });
-  const call = peta(running.home, ['call', 'everything', 'trigger-long-running-operation', '{"duration":2,"steps":2}']);
-  await pause(1_200);
+  const call = peta(running.home, ['call', 'everything', 'trigger-long-running-operation', '{"duration":4,"steps":2}']);
+  await pause(2_500);
   const code = running.end('SIGTERM');
   expect((await call).stdout).toContain('completed');
   expect(await code).toBe(0);
 
   const again = await startPeta({ home: running.home, args: ['--demo'] });
   const cut = peta(again.home, ['call', 'everything', 'trigger-long-running-operation', '{"duration":60,"steps":2}']);
-  await pause(1_200);
+  await pause(2_500);
   void again.end('SIGTERM');
   await pause(300);
   const begun = Date.now();
