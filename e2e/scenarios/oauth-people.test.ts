@@ -1,9 +1,9 @@
-import type { Client as Api } from '@peta/api';
+import { type Client as Api, createClient } from '@peta/api';
 import * as client from 'openid-client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startBrowser } from '../harness/chromium.ts';
-import { eras, textOf } from '../harness/clients.ts';
+import { openPage, startBrowser } from '../harness/chromium.ts';
+import { connectModern, eras, textOf } from '../harness/clients.ts';
 import { registerFixture } from '../harness/fixtures.ts';
 import { discover } from '../harness/oauth.ts';
 import { startCallback, startPerson } from '../harness/oauth-browser.ts';
@@ -97,6 +97,31 @@ test('somebody who is not signed in signs in on the way', async () => {
   const { config, address, checks } = await begin();
   const [, location] = await Promise.all([ann.answer(address), callback.answer()]);
   expect(await client.authorizationCodeGrant(config, location, checks)).toHaveProperty('access_token');
+});
+
+test('a client of somebody in another workspace is led there by its person', async () => {
+  const { setupLink } = await api.workspaces.create({ workspaceId: 'acme', name: 'Acme' });
+  const secret = setupLink.split('#')[1] ?? '';
+  const password = 'orbit lantern 42 pebble';
+  const made = await createClient(peta.url).setup.complete({ secret, userId: 'ann', name: 'Ann of Acme', password });
+  const { config, address, checks } = await begin();
+  const { page, context } = await openPage(browser);
+  await page.goto(address);
+  await page.click('summary:has-text("Another workspace")');
+  await page.fill('#workspace', 'acme');
+  await page.click('text=Sign in there');
+  await page.fill('#name', 'ann');
+  await page.fill('#password', password);
+  await page.click('form[method="post"][action="/sign-in"] button');
+  const [location] = await Promise.all([callback.answer(), page.click('button[name="decision"]:has-text("Allow")')]);
+  const tokens = await client.authorizationCodeGrant(config, location, checks);
+  // Of what the first workspace has, nothing is there.
+  const { consents } = await createClient(peta.url, { token: made.secret }).consents.list({});
+  expect(consents).toMatchObject([{ userId: 'ann', clientName: 'A strict client' }]);
+  const modern = await connectModern(peta.mcpUrl, tokens.access_token);
+  expect((await modern.listTools()).tools).toEqual([]);
+  await modern.close();
+  await context.close();
 });
 
 test('a device is allowed by a person elsewhere', async () => {

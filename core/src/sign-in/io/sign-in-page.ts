@@ -43,6 +43,16 @@ ${
       html`<a class="button quiet" href="/sign-in/sso/${encodeURIComponent(workspace)}/${encodeURIComponent(id)}?next=${encodeURIComponent(next)}">Sign in with ${label}</a>`,
   )}</div>`
 }
+${
+  !isAgain &&
+  html`<details><summary>Another workspace</summary>
+<form method="get" action="/sign-in">
+${hidden({ next })}
+<label for="workspace">Its id, as its administrators call it</label>
+<input id="workspace" name="workspace" autocapitalize="none" spellcheck="false" maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" title="Letters, digits, dots, underscores and hyphens" required>
+<div class="stack"><button class="quiet" type="submit">Sign in there</button></div>
+</form></details>`
+}
 <h2>No way in?</h2>
 <p>Ask an administrator for a sign-up link. The owner gets one on the machine that runs Peta, with <code>npm run peta -- setup-link</code>.</p>`,
 });
