@@ -162,6 +162,10 @@ export const startPeta = async ({ config, version }: Options): Promise<Peta> => 
       note: gateway.noteSignIn,
       baseUrl: publicUrl,
       providers: (workspaceId) => sso.providers(workspaceId),
+      programs: {
+        list: (person) => oauth.programs.list(person),
+        end: (person, id) => oauth.programs.end(person, id),
+      },
     });
     undo.push(signIn.close);
     signIn.register(app);

@@ -85,6 +85,21 @@ test('what a person takes back ends at once, streams that are open included', as
   );
 });
 
+test('a person sees on their own page what they allowed, and takes it back there', async () => {
+  const { tokens } = await connect();
+  const { page } = ann;
+  await page.goto(`${peta.url}/account`);
+  const listed = page.locator('li', { hasText: 'A strict client' }).first();
+  expect(await listed.textContent()).toContain('tools; allowed');
+  await listed.getByRole('button', { name: 'Take back' }).click();
+  await page.waitForURL(/done=program-ended/);
+  expect(await page.textContent('main')).toContain('may not act for you any more');
+  await until(
+    'the token ending',
+    async () => (await callTool(peta.mcpUrl, tokens.access_token, 'fast__echo', { text: 'x' })).status === 401,
+  );
+});
+
 test('a person who says no is believed, and the client is told so', async () => {
   const { address } = await begin();
   const [, location] = await Promise.all([ann.answer(address, 'Deny'), callback.answer()]);

@@ -12,7 +12,6 @@ import { postgresAgents } from '../admin/io/postgres-agents.ts';
 import { postgresEndpoints } from '../admin/io/postgres-endpoints.ts';
 import { postgresEnvironments } from '../admin/io/postgres-environments.ts';
 import { postgresIdentityProviders } from '../admin/io/postgres-identity-providers.ts';
-import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import { postgresProxy } from '../admin/io/postgres-proxy.ts';
 import { postgresPublished } from '../admin/io/postgres-published.ts';
 import { postgresRoles } from '../admin/io/postgres-roles.ts';
@@ -26,7 +25,7 @@ import { postgresWorkspaces } from '../admin/io/postgres-workspaces.ts';
 import { registerRest } from '../admin/io/rest.ts';
 import { registerSetupPage } from '../admin/io/setup-page.ts';
 import { createMe } from '../admin/me.ts';
-import { createOAuth, type OAuthPort } from '../admin/oauth.ts';
+import { createOAuth, type OAuthPort, type OAuthStore } from '../admin/oauth.ts';
 import { createProxy } from '../admin/proxy.ts';
 import { createRoles } from '../admin/roles.ts';
 import { type Asker, createRunner, listOperations } from '../admin/run.ts';
@@ -38,7 +37,7 @@ import { createTeams } from '../admin/teams.ts';
 import { createTokens } from '../admin/tokens.ts';
 import { createUsers } from '../admin/users.ts';
 import { createWorkspaces } from '../admin/workspaces.ts';
-import { acrossWorkspaces, type Database, inWorkspace, storeAcrossWorkspaces } from '../db/db.ts';
+import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
 import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
@@ -61,7 +60,7 @@ export type AdminOptions = {
   seal(key: { workspaceId: string; serverId: string }, config: LaunchConfig): string;
   oauth: {
     port: OAuthPort;
-    sealSecret(clientId: string, secret: string): string;
+    store: OAuthStore;
   };
   identityProviders: Pick<ProviderPorts, 'seal' | 'test'>;
   /** Where this process listens. */
@@ -133,7 +132,7 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     tokens: createTokens({ store: tokens, users, publish }),
     sessions: createSessions({ store: postgresSessions(db), users, agents, publish }),
     ...createOAuth({
-      store: storeAcrossWorkspaces(postgresOAuth(db, options.oauth.sealSecret)),
+      store: options.oauth.store,
       oauth: options.oauth.port,
       users,
     }),

@@ -3,8 +3,9 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Provider from 'oidc-provider';
+import { postgresOAuth } from '../admin/io/postgres-oauth.ts';
 import type { Config } from '../config.ts';
-import type { Database } from '../db/db.ts';
+import { type Database, storeAcrossWorkspaces } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { networkOf } from '../lib/network.ts';
@@ -202,8 +203,22 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
   const clientSecretBinding = (clientId: string) => ({
     ...{ workspaceId: '', table: 'oauth_client', row: clientId, column: 'sealed_secret' },
   });
+  const sealSecret = (clientId: string, secret: string) => sealer.seal(secret, clientSecretBinding(clientId));
+  const store = storeAcrossWorkspaces(postgresOAuth(db, sealSecret));
+
   return {
     records,
+    store,
+    /** What people allowed, for themselves. */
+    programs: {
+      list: async ({ workspaceId, userId }: { workspaceId: string; userId: string }) =>
+        (await store.consents(workspaceId, userId)).map(({ consentId, clientId, clientName, scopes, createdAt }) => ({
+          ...{ id: consentId, name: clientName ?? clientId, scopes, at: new Date(createdAt) },
+        })),
+      async end(_person: object, consentId: string) {
+        await records.endGrant(consentId);
+      },
+    },
     /** What the administrative API tells it to do. */
     port: {
       redirectRefusal: redirects.refusal,
@@ -214,7 +229,6 @@ export const buildOAuth = async (app: FastifyInstance, options: OAuthOptions) =>
       keys: () => [...keys.all()],
       rotateKeys: keys.rotate,
     },
-    sealSecret: (clientId: string, secret: string) => sealer.seal(secret, clientSecretBinding(clientId)),
     close(): void {
       for (const timer of timers) clearInterval(timer);
     },

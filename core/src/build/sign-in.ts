@@ -11,7 +11,7 @@ import { registerAccount } from '../sign-in/io/account-routes.ts';
 import { createHasher } from '../sign-in/io/argon.ts';
 import { createBrowser, type Notes } from '../sign-in/io/browser.ts';
 import { readForms, sendAway } from '../sign-in/io/form.ts';
-import type { PageParts } from '../sign-in/io/parts.ts';
+import type { PageParts, Programs } from '../sign-in/io/parts.ts';
 import { registerPasskeySignIn } from '../sign-in/io/passkey-routes.ts';
 import { postgresAuthenticators, type Sealer } from '../sign-in/io/postgres-authenticators.ts';
 import { postgresFailures } from '../sign-in/io/postgres-failures.ts';
@@ -44,15 +44,18 @@ export type SignInOptions = {
   baseUrl(): string;
   /** Where else people of a workspace may sign in: links to `/sign-in/sso/<workspace>/<id>`. */
   providers?(workspaceId: string): Promise<readonly Provider[]>;
+  /** Programs that people allowed to act for them. */
+  programs?: Programs;
   now?(): Date;
 };
 
 const SWEEP_MS = 60 * 60_000;
+const NO_PROGRAMS: Programs = { list: async () => [], end: async () => {} };
 
 /** Everything that signs people in with a browser: what other parts need of it, and its pages. */
 export const buildSignIn = (options: SignInOptions) => {
   const { db, log, key, sealer, publish, follow, note, baseUrl } = options;
-  const { providers = async () => [], now = () => new Date() } = options;
+  const { providers = async () => [], programs = NO_PROGRAMS, now = () => new Date() } = options;
   const people = postgresPeople(db);
   const failures = postgresFailures(db);
   const steps = postgresSteps(db);
@@ -88,6 +91,7 @@ export const buildSignIn = (options: SignInOptions) => {
         .update(JSON.stringify(['form', signInId]))
         .digest('base64url'),
     providers,
+    programs,
     now,
   };
 

@@ -4,6 +4,7 @@ import type { Passkey } from '../passkeys.ts';
 import type { Person } from '../people.ts';
 import type { SignInRecord } from '../sign-ins.ts';
 import { errorSummary, hidden, PASSKEY_SCRIPT, passkeyButton } from './page-parts.ts';
+import type { Program } from './parts.ts';
 
 /** What was done, by the word that stands in the address after it. */
 const DONE: Readonly<Record<string, string>> = {
@@ -13,6 +14,7 @@ const DONE: Readonly<Record<string, string>> = {
   'passkey-renamed': 'The passkey was renamed.',
   'passkey-removed': 'The passkey was removed.',
   'signed-out': 'That browser was signed out.',
+  'program-ended': 'That program may not act for you any more.',
   welcome: 'You are in. A passkey below makes the next time easier.',
 };
 
@@ -50,6 +52,7 @@ export type Account = {
   authenticator: Authenticator | undefined;
   passkeys: readonly Passkey[];
   signIns: readonly SignInRecord[];
+  programs: readonly Program[];
   done: string;
   error: string | undefined;
 };
@@ -114,6 +117,21 @@ const signInItem = ({ formToken, signInId }: Account, record: SignInRecord): Htm
 <form method="post" action="/account/sign-ins/end">${hidden({ token: formToken, id: record.signInId })}<button class="quiet small" type="submit">Sign out<span class="unseen"> ${label}</span></button></form></li>`;
 };
 
+/** The last part of a scope says what it opens. */
+const opens = (scopes: readonly string[]): string =>
+  scopes.flatMap((scope) => (scope.startsWith('mcp:') ? [scope.slice('mcp:'.length)] : [])).join(', ') || 'nothing yet';
+
+const programsPart = ({ programs, formToken }: Account): Html => html`<h2>Programs that you allowed</h2>
+${
+  programs.length === 0
+    ? html`<p>None yet. A program that connects to Peta asks you first.</p>`
+    : html`<ul class="list">${programs.map(
+        ({ id, name, scopes, at }) => html`<li>
+<div><strong>${name}</strong><br><span class="soft">${opens(scopes)}; allowed ${timeOf(at)}</span></div>
+<form method="post" action="/account/programs/end">${hidden({ token: formToken, id })}<button class="quiet small" type="submit">Take back<span class="unseen"> from ${name}</span></button></form></li>`,
+      )}</ul>`
+}`;
+
 /** One's own account: how to sign in, and where one is signed in. */
 export const accountPage = (account: Account): Page => {
   const { person, done, error, formToken, signIns } = account;
@@ -128,6 +146,7 @@ ${error === undefined && message !== undefined && html`<p class="good" role="sta
 ${passkeyPart(account)}
 ${passwordPart(account)}
 ${authenticatorPart(account)}
+${programsPart(account)}
 <h2>Where you are signed in</h2>
 <ul class="list">${signIns.map((record) => signInItem(account, record))}</ul>
 <div class="row">${act(formToken, '/sign-out', 'Sign out', {}, '')}${act(formToken, '/account/sign-ins/end-all', 'Sign out everywhere', {}, 'quiet')}</div>`,

@@ -22,7 +22,7 @@ const isSame = (a: string, b: string): boolean =>
 
 /** `/account` and what is changed there. What changes how one signs in needs a sign-in of the last ten minutes. */
 export const registerAccount = (app: FastifyInstance, parts: PageParts): void => {
-  const { browser, people, local, passkeys, authenticators, signIns, note, formToken, now } = parts;
+  const { browser, people, local, passkeys, authenticators, signIns, programs, note, formToken, now } = parts;
 
   const whoIs = async (request: FastifyRequest): Promise<Who | undefined> => {
     const signedIn = await browser.current(request);
@@ -51,6 +51,7 @@ export const registerAccount = (app: FastifyInstance, parts: PageParts): void =>
       authenticator: await authenticators.find(person),
       passkeys: await passkeys.list(person),
       signIns: await signIns.list(person.workspaceId, person.userId),
+      programs: await programs.list(person),
       done: parameter(request, 'done'),
       error,
     });
@@ -169,6 +170,16 @@ export const registerAccount = (app: FastifyInstance, parts: PageParts): void =>
     return done(reply, 'passkey-removed');
   });
 
+  form('/account/programs/end', 'plain', async (who, request, reply) => {
+    const id = field(request, 'id');
+    const found = (await programs.list(who.person)).find((one) => one.id === id);
+    if (found) {
+      await programs.end(who.person, id);
+      await changed(who, request, 'consent.end', { consentId: id, name: found.name });
+    }
+    return done(reply, 'program-ended');
+  });
+
   form('/account/sign-ins/end', 'plain', async (who, request, reply) => {
     const id = field(request, 'id');
     const { workspaceId, userId } = who.person;
@@ -192,7 +203,7 @@ export const registerAccount = (app: FastifyInstance, parts: PageParts): void =>
     return sendPage(reply, {
       title: 'Signed out everywhere',
       body: html`<h1>You are signed out everywhere</h1>
-<p>Service tokens and connected apps go on: they are ended where they are listed.</p>
+<p>Service tokens and the programs that you allowed go on: they are ended where they are listed.</p>
 <p><a class="button" href="/sign-in">Sign in</a></p>`,
     });
   });
