@@ -26,6 +26,7 @@ import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
+import { everythingIn } from '../path/catalog/variants.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -60,8 +61,10 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     seal,
     publish,
     offers: {
-      listing: ({ workspaceId, serverId }: { workspaceId: string; serverId: string }) =>
-        registry.get(workspaceId, serverId)?.listing,
+      listing({ workspaceId, serverId }: { workspaceId: string; serverId: string }) {
+        const listing = registry.get(workspaceId, serverId)?.listing;
+        return listing && everythingIn(listing);
+      },
       allows: gateway.allows,
       allowsServer: gateway.allowsServer,
     },
