@@ -1,12 +1,13 @@
 import type { Handlers, Offer, Switches, User } from '@peta/api';
-import { type AgentOwner, type Caller, type CapabilityKind, EVERYWHERE, type Listing } from '#call';
+import { type AgentOwner, type Caller, type CapabilityKind, EVERYWHERE, type Lists } from '#call';
 import { noServer, noUser } from './errors.ts';
 import type { Asker } from './run.ts';
 import type { RuntimePort, ServerKey, ServerStore, StoredServer } from './servers.ts';
 import { callerOf, type UserStore } from './users.ts';
 
 type OfferPort = {
-  listing(key: ServerKey): Listing | undefined;
+  /** What the server lists, to whatever clients. */
+  listing(key: ServerKey): Lists | undefined;
   /** May this person (whatever client) use it, by the first two layers? */
   allows(key: ServerKey, caller: Caller | null, kind: CapabilityKind, name: string): boolean;
   allowsServer(key: ServerKey, caller: Caller): boolean;
@@ -28,13 +29,13 @@ const isOn = ({ enabled, capabilities }: StoredServer): boolean => enabled && ca
 /** Of whose agent it is, once they are gone. */
 const NOBODY: AgentOwner = { userId: '', role: 3, permissions: {} };
 
-const EMPTY: Listing = { tools: [], resources: [], templates: [], prompts: [] };
+const EMPTY: Lists = { tools: [], resources: [], templates: [], prompts: [] };
 
 /** What there is to be called: the published queries. */
 export const createCapabilities = ({ store, users, runtime, offers }: Ports): Handlers<Asker>['capabilities'] => {
   const offerOf = (key: ServerKey, who: Caller | null, enabled: boolean, layers: Switches[]): Offer => {
     const { tools, resources, templates, prompts } = offers.listing(key) ?? EMPTY;
-    const list = (kind: CapabilityKind, definitions: Listing['tools'], nameKey: 'name' | 'uri' | 'uriTemplate') =>
+    const list = (kind: CapabilityKind, definitions: Lists['tools'], nameKey: 'name' | 'uri' | 'uriTemplate') =>
       Object.fromEntries(
         definitions.flatMap((definition) => {
           const name = definition[nameKey];

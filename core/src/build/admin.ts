@@ -42,6 +42,7 @@ import { isDatabaseUnavailable, withDatabase } from '../db/unavailable.ts';
 import type { Route } from '../http/io/app.ts';
 import type { Log } from '../lib/log.ts';
 import { listRecords } from '../path/audit/io/query.ts';
+import { everythingIn } from '../path/catalog/variants.ts';
 import { openEnvelope } from '../path/vault/envelope.ts';
 import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import { certificateFault } from '../sso/certificate.ts';
@@ -94,8 +95,10 @@ export const buildAdmin = (app: FastifyInstance, options: AdminOptions): void =>
     seal,
     publish,
     offers: {
-      listing: ({ workspaceId, serverId }: { workspaceId: string; serverId: string }) =>
-        registry.get(workspaceId, serverId)?.listing,
+      listing({ workspaceId, serverId }: { workspaceId: string; serverId: string }) {
+        const listing = registry.get(workspaceId, serverId)?.listing;
+        return listing && everythingIn(listing);
+      },
       allows: gateway.allows,
       allowsServer: gateway.allowsServer,
     },

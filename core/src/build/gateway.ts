@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../db/db.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
+import { atMost } from '../lib/sleep.ts';
 import { createAudit } from '../path/audit/audit.ts';
 import { createDrain } from '../path/audit/io/drain.ts';
 import { openJournal } from '../path/audit/io/journal.ts';
@@ -16,8 +17,10 @@ import { pickSelected } from '../path/catalog/endpoint.ts';
 import { createEndpoints, type EndpointRecord } from '../path/catalog/endpoints.ts';
 import { postgresEndpoints } from '../path/catalog/io/postgres-endpoints.ts';
 import { postgresServers } from '../path/catalog/io/postgres-servers.ts';
+import { kindsOf } from '../path/catalog/kinds.ts';
 import { nameAll } from '../path/catalog/naming.ts';
 import { createRegistry } from '../path/catalog/registry.ts';
+import { isExplored } from '../path/catalog/variants.ts';
 import { createDownstream } from '../path/downstream/downstream.ts';
 import { createElsewhere } from '../path/downstream/elsewhere.ts';
 import { createParking } from '../path/downstream/parking.ts';
@@ -40,6 +43,7 @@ import type { Note } from '../sign-in/io/browser.ts';
 import { tokenIdOf } from '../sign-in/io/postgres-sign-ins.ts';
 import { followChanges } from './changes.ts';
 import { buildIdentity, type CredentialStore } from './credentials.ts';
+import { createExplorer } from './explore.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { buildServers } from './servers.ts';
 import { buildSessions } from './sessions.ts';
@@ -64,7 +68,7 @@ export type GatewayOptions = {
   openConfig(workspaceId: string, serverId: string, sealed: string): LaunchConfig;
 };
 
-/** How long a list waits for servers that have never been asked. */
+/** How long a list waits for servers that have never been asked, or not yet as for such a client. */
 const LEARN_MS = 5_000;
 const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 /** How often what is open is looked at for callers whose time is over. */
@@ -72,9 +76,6 @@ const ENDS_MS = 500;
 
 const INSTRUCTIONS =
   'Peta is a gateway to several MCP servers. The part of a tool or prompt name before "__" (or "::") names the server it belongs to.';
-
-const within = (promise: Promise<unknown>, ms: number): Promise<void> =>
-  Promise.race([promise, new Promise((done) => setTimeout(done, ms).unref())]).then(() => undefined);
 
 /** Everything a call passes through, from HTTP to the servers and the log. */
 export const buildGateway = async (options: GatewayOptions) => {
@@ -98,8 +99,8 @@ export const buildGateway = async (options: GatewayOptions) => {
   const parking = createParking({ ttlMs: questionTimeoutMs });
   const { runtime, watching, quiet, closeServers } = buildServers({
     ...options,
-    async onListing({ workspaceId, serverId }, listing) {
-      const isNew = await registry.learnt(workspaceId, serverId, listing);
+    async onListing({ workspaceId, serverId }, listing, capabilities = {}) {
+      const isNew = await registry.learnt(workspaceId, serverId, listing, kindsOf(capabilities));
       if (isNew) await changes.publish({ topic: 'listing', workspaceId, id: serverId });
     },
   });
@@ -132,6 +133,16 @@ export const buildGateway = async (options: GatewayOptions) => {
     onChanged: (hash) => changes.publish({ topic: 'session', workspaceId: '', id: hash }),
   });
   const waiting = createWaiting(parking);
+  const explore = createExplorer({
+    ask: runtime.explore,
+    isExplored({ workspaceId, serverId, revision }, kinds) {
+      const listing = registry.get(workspaceId, serverId)?.listing;
+      return listing !== undefined && isExplored(listing, revision, kinds);
+    },
+    waitMs: LEARN_MS,
+    now,
+    log,
+  });
   const catalog = createCatalog({
     offers: registry,
     endpoints,
@@ -139,7 +150,8 @@ export const buildGateway = async (options: GatewayOptions) => {
       allows(server, caller, client.name, kind, name).allowed,
     allowsServer: (server, { caller, client }) => allowsServer(server, caller, client.name).allowed,
     learn: (workspaceId, serverIds) =>
-      within(Promise.all(serverIds.map((serverId) => runtime.listed({ workspaceId, serverId }))), LEARN_MS),
+      atMost(LEARN_MS, Promise.all(serverIds.map((serverId) => runtime.listed({ workspaceId, serverId })))),
+    explore,
   });
   const { reaches } = catalog;
   const kept = buildTasks({ db, key: sessionKey, reaches, now, pageSize: config.PETA_PAGE_SIZE, log });
@@ -235,17 +247,12 @@ export const buildGateway = async (options: GatewayOptions) => {
     flushAudit: () => drain.flush(2_000),
 
     /** By the first two layers, for any client; without a caller, by the server's own layer alone. */
-    allows: (
-      { workspaceId, serverId }: ServerKey,
-      caller: Caller | null,
-      kind: CapabilityKind,
-      name: string,
-    ): boolean => {
-      const server = registry.server(workspaceId, serverId);
+    allows: (key: ServerKey, caller: Caller | null, kind: CapabilityKind, name: string): boolean => {
+      const server = registry.server(key.workspaceId, key.serverId);
       return server !== undefined && allows(server, caller ?? MACHINE, '', kind, name).allowed;
     },
-    allowsServer: ({ workspaceId, serverId }: ServerKey, caller: Caller): boolean => {
-      const server = registry.server(workspaceId, serverId);
+    allowsServer: (key: ServerKey, caller: Caller): boolean => {
+      const server = registry.server(key.workspaceId, key.serverId);
       return server !== undefined && allowsServer(server, caller, '').allowed;
     },
 

@@ -16,7 +16,8 @@ import { createRuntime, type ServerKey } from '../runtime/runtime.ts';
 import type { GatewayOptions } from './gateway.ts';
 
 type Options = Pick<GatewayOptions, 'config' | 'db' | 'log' | 'product' | 'openConfig'> & {
-  onListing(key: ServerKey, listing: Listing): Promise<void>;
+  /** With `capabilities`, it is what the server lists to clients that declared these. */
+  onListing(key: ServerKey, listing: Listing, capabilities: JsonObject | undefined): Promise<void>;
 };
 
 const LIST_TIMEOUT_MS = 30_000;
@@ -53,8 +54,9 @@ export const buildServers = ({ config, db, log, product, openConfig, onListing }
       return openConnection(launch, { spawn, signal, ...about });
     },
     onConnected: (key, connection) => void watching.connected(key, connection),
-    collect: (connection) => collectListing(connection, LIST_TIMEOUT_MS),
-    onListing,
+    collect: (connection, capabilities) =>
+      collectListing(connection, LIST_TIMEOUT_MS, capabilities as JsonObject | undefined),
+    onListing: (key, listing, capabilities) => onListing(key, listing, capabilities as JsonObject | undefined),
     unavailable: (reason) => new ServerUnavailable(reason),
     startTimeoutMs: config.PETA_START_TIMEOUT_SECONDS * 1000 + 1_000,
     maxInstances: config.PETA_MAX_INSTANCES,

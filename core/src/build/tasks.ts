@@ -2,7 +2,9 @@ import type { Admitted, Call, Capability } from '#call';
 import { acrossWorkspaces, type Database, inWorkspace } from '../db/db.ts';
 import { withDatabase } from '../db/unavailable.ts';
 import { type Log, sentenceOf } from '../lib/log.ts';
+import { kindsOf } from '../path/catalog/kinds.ts';
 import type { Registry } from '../path/catalog/registry.ts';
+import { listsFor } from '../path/catalog/variants.ts';
 import { postgresTasks } from '../path/task/io/postgres-tasks.ts';
 import type { TaskStore } from '../path/task/record.ts';
 import { createEndingSeal } from '../path/task/seal.ts';
@@ -45,11 +47,12 @@ export const buildTasks = ({ db, key, reaches, now, pageSize, log }: Parts) => {
   return { tasks, close: () => clearInterval(sweeping) };
 };
 
-/** Whether a tool must or may be a task, as its server last listed it. */
+/** Whether a tool must or may be a task, as its server last listed it to clients like the caller's. */
 export const taskSupport =
   (registry: Registry) =>
-  ({ caller, capability }: Call): unknown => {
-    const tools = registry.get(caller.workspaceId, capability.serverId)?.listing?.tools ?? [];
+  ({ caller, client, capability }: Call): unknown => {
+    const listing = registry.get(caller.workspaceId, capability.serverId)?.listing;
+    const tools = listing ? listsFor(listing, kindsOf(client.capabilities)).tools : [];
     const execution = tools.find(({ name }) => name === capability.name)?.execution;
     return typeof execution === 'object' && execution !== null && 'taskSupport' in execution
       ? execution.taskSupport

@@ -192,7 +192,17 @@ export type Definition = JsonObject & { name?: string; uri?: string; uriTemplate
 export type ListName = 'tools' | 'resources' | 'templates' | 'prompts';
 /** How long something holds once it was read, and whether that is the same for everybody. */
 export type Freshness = { ttlMs: number; cacheScope: 'public' | 'private' };
-export type Listing = Record<ListName, Definition[]> & {
+/** A way in which a client can be asked. Servers may offer more to clients that can. */
+export type ClientKind = 'elicitation' | 'sampling' | 'roots';
+
+export type Lists = Record<ListName, Definition[]>;
+/** What a server lists to everybody, and what it says of that. */
+export type Listing = Lists & {
+  /**
+   * What a server of this revision lists to clients that can be asked, by the ways in which they can (such as
+   * `elicitation,roots`), as far as it was asked; null where it is what everybody is listed.
+   */
+  variants?: { revision: string; byKinds: Record<string, Lists | null> };
   /** What the server declared. Absent from what was stored before this was kept, as is `freshness`. */
   capabilities?: JsonObject;
   /** Of each list that the server has. */

@@ -281,3 +281,17 @@ test('a kept connection of somebody who does not come again closes once it is ke
   await soon();
   expect(open()).toBe(0);
 });
+
+test('what is opened for one that comes once is closed after it; what it finds stays', async () => {
+  const { begin, open, opened } = poolOf();
+  const come = async (party: string, more: Partial<Want> = {}) => {
+    const call = begin(party, more);
+    await soon();
+    call.end();
+    await soon();
+    return [call.on, opened.length, open()];
+  };
+  expect(await come('explorer', { isOnce: true })).toEqual([0, 1, 0]);
+  expect(await come('ada')).toEqual([1, 2, 1]);
+  expect(await come('explorer', { isOnce: true })).toEqual([1, 2, 1]);
+});

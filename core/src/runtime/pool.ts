@@ -16,6 +16,8 @@ export type Want = {
   owner: string;
   /** The call may ask, so that nobody else's may be on the connection meanwhile. */
   isAlone: boolean;
+  /** What is opened for it is closed after it. */
+  isOnce?: boolean;
   /** Whoever leaves waits no more. */
   signal: AbortSignal;
 };
@@ -32,7 +34,7 @@ type Instance<C> = {
   parties: Map<string, number>;
   /** How many of these may ask; while there are any, all calls are of one party. */
   askers: number;
-  /** Whoever it was for does not come again. */
+  /** Whoever it was for does not come again: it is closed as soon as nobody uses it. */
   isForgotten: boolean;
   /** How many want it to stay open, whoever uses it. */
   keepers: number;
@@ -94,7 +96,7 @@ export const createPool = <C extends Pooled>({ open, max, idleMs, waitMs, late, 
       boundTo: undefined,
       parties: new Map(),
       askers: 0,
-      isForgotten: false,
+      isForgotten: want.isOnce ?? false,
       keepers: 0,
       idleTimer: undefined,
     };

@@ -1,4 +1,4 @@
-import { backoffMs } from '#lib/sleep';
+import { backoffMs, sleep } from '#lib/sleep';
 import { createLogRing, type LogLine } from './log-ring.ts';
 import { createPool, type Hold, NO_HOLD, type Want } from './pool.ts';
 import { createRelist } from './relist.ts';
@@ -23,7 +23,23 @@ const STEADY_MS = 30_000;
 const ABANDON_MS = 5_000;
 /** How long a further connection is kept that nobody uses. */
 const IDLE_MS = 600_000;
+/** How long a server has to say that it offers more after all. */
+const SETTLE_MS = 200;
 const BUSY = 'All its connections are taken by calls that wait for answers, and none became free (PETA_MAX_INSTANCES).';
+
+/**
+ * A connection of its own, closed again: what the server asks as soon as it is connected to is for the client whose call
+ * comes first, and here none comes.
+ */
+const toExplore = (capabilities: object): Want => ({
+  capabilities,
+  affinity: 'explore',
+  party: 'explore',
+  owner: 'explore',
+  isAlone: true,
+  isOnce: true,
+  signal: new AbortController().signal,
+});
 
 /** Starts servers when they are first needed, watches them, and starts them again with backoff when they fail. */
 export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => {
@@ -35,11 +51,11 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
   let isStopping = false;
 
   /** What a call changes there, its own process alone may know of. */
-  const adoptFurther = (server: Server<C>, connection: C): void => {
-    server.further.add(connection);
+  const adoptFurther = (server: Server<C>, connection: C, capabilities: object): void => {
+    server.further.set(connection, capabilities);
     connection.onClosed(() => server.further.delete(connection));
     connection.onListChanged(() => {
-      if (server.further.has(connection)) list(server, connection);
+      if (server.further.has(connection)) void list(server, connection);
     });
     onConnected?.(server.key, connection);
   };
@@ -50,7 +66,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     const opening = open(key, ring, abort.signal, capabilities);
     try {
       const connection = await within(opening, startTimeoutMs, abort.signal);
-      adoptFurther(server, connection);
+      adoptFurther(server, connection, capabilities);
       return connection;
     } catch (error) {
       abort.abort();
@@ -72,12 +88,13 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       connection: undefined,
       start: undefined,
       listing: undefined,
-      further: new Set(),
-      stale: undefined,
+      further: new Map(),
+      explored: new Map(),
+      stale: new Map(),
+      relistTimers: new Map(),
       failures: 0,
       givenUp: undefined,
       retryTimer: undefined,
-      relistTimer: undefined,
       pool: createPool({
         open: (capabilities) => openFurther(fresh, capabilities),
         max: maxInstances,
@@ -117,7 +134,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     enter(server, 0);
     onConnected?.(server.key, connection);
     connection.onListChanged(() => {
-      if (server.connection === connection) list(server, connection);
+      if (server.connection === connection) void list(server, connection);
     });
     connection.onClosed(({ kind, reason }) => {
       if (server.connection !== connection) return;
@@ -128,7 +145,7 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       server.ring.add('peta', reason);
       void connected(server).catch(() => {});
     });
-    list(server, connection);
+    void list(server, connection);
   };
 
   const begin = (server: Server<C>): Start<C> => {
@@ -172,7 +189,9 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
 
   const stop = async (server: Server<C>, status: 1 | 4): Promise<void> => {
     clearTimeout(server.retryTimer);
-    clearTimeout(server.relistTimer);
+    for (const timer of server.relistTimers.values()) clearTimeout(timer);
+    server.relistTimers.clear();
+    server.explored.clear();
     const { connection, start } = server;
     server.connection = undefined;
     server.start = undefined;
@@ -182,6 +201,13 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
     enter(server, status);
     start?.abort.abort();
     await Promise.all([connection?.close(), server.pool.closeAll()]);
+  };
+
+  /** Servers may offer more once they have heard of the client, and then say that their lists have changed. */
+  const settle = async (server: Server<C>, connection: C): Promise<void> => {
+    await list(server, connection);
+    await sleep(SETTLE_MS);
+    await server.listing;
   };
 
   const use = async <T>(key: ServerKey, run: (connection: C) => Promise<T>): Promise<T> => {
@@ -201,6 +227,15 @@ export const createRuntime = <C extends Running>(options: RuntimeOptions<C>) => 
       use(key, (connection) =>
         connection.isStateless ? run(connection, NO_HOLD) : serverOf(key).pool.lend(want, run),
       ),
+
+    /** Has a server say what it lists to clients with these capabilities. Resolves once that was reported, or failed. */
+    explore: (key: ServerKey, capabilities: object): Promise<void> =>
+      use(key, (connection) => {
+        const server = serverOf(key);
+        if (!connection.isStateless) return server.pool.lend(toExplore(capabilities), (lent) => settle(server, lent));
+        server.explored.set(JSON.stringify(capabilities), capabilities);
+        return list(server, connection);
+      }),
 
     /** Hands over the connections on which servers know something of this affinity's. */
     tell(affinity: string, run: (connection: C) => void): void {

@@ -26,9 +26,10 @@ export type RuntimeOptions<C extends Running> = {
   open(key: ServerKey, ring: LogRing, signal: AbortSignal, capabilities?: object): Promise<C>;
   /** A connection is there: the first, a new one after a break, or a further one. */
   onConnected?(key: ServerKey, connection: C): void;
-  collect(connection: C): Promise<Listing>;
-  /** A server's list was collected. */
-  onListing(key: ServerKey, listing: Listing): Promise<void>;
+  /** With `capabilities`, as for clients that declared these. */
+  collect(connection: C, capabilities?: object): Promise<Listing>;
+  /** A server's list was collected; with `capabilities`, what it lists to clients that declared these. */
+  onListing(key: ServerKey, listing: Listing, capabilities?: object): Promise<void>;
   onStatus?(key: ServerKey, status: Status): void;
   /** The error for a call that cannot be sent, given the reason. */
   unavailable(reason: string): Error;
@@ -48,19 +49,22 @@ export type Server<C extends Running> = {
   ring: LogRing;
   state: Status;
   connection: C | undefined;
-  /** Those of the pool. */
-  further: Set<C>;
+  /** Those of the pool, and for clients with which capabilities they are. */
+  further: Map<C, object>;
+  /** Other capabilities as for which the first connection is asked what there is, if it is stateless; by their JSON. */
+  explored: Map<string, object>;
   start: Start<C> | undefined;
   /** While what it offers is being collected. */
   listing: Promise<void> | undefined;
-  /** The connection that last said that lists changed, until they were collected there. */
-  stale: C | undefined;
+  /** The connections that said that lists changed, until they are collected there, and how often that failed so far. */
+  stale: Map<C, number>;
+  /** Of connections whose lists could not be had. */
+  relistTimers: Map<C, NodeJS.Timeout>;
   /** In a row. */
   failures: number;
   /** Why calls are turned away until it works again; undefined when they may wait for it. */
   givenUp: string | undefined;
   retryTimer: NodeJS.Timeout | undefined;
-  relistTimer: NodeJS.Timeout | undefined;
   pool: Pool<C>;
 };
 

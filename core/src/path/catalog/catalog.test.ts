@@ -12,7 +12,9 @@ import {
 } from '#call';
 import { createCatalog } from './catalog.ts';
 import { createEndpoints } from './endpoints.ts';
+import { kindsOf } from './kinds.ts';
 import type { Offer } from './naming.ts';
+import { withVariant } from './variants.ts';
 
 const server = (serverId: string): ServerRecord => ({
   workspaceId: 'default',
@@ -41,12 +43,12 @@ const caller: Caller = {
   permissions: {},
   preferences: {},
 };
-const admitted = (endpoint: string): Admitted => ({
+const admitted = (endpoint: string, capabilities: JsonObject = {}): Admitted => ({
   endpoint,
   address: '',
   sessionId: undefined,
   caller,
-  client: { name: 'c', version: '', capabilities: {} },
+  client: { name: 'c', version: '', capabilities },
 });
 const ask = (exposedName: string, args: JsonObject = {}, kind: CapabilityKind = 'tool'): Ask => ({
   callId: 'c',
@@ -64,14 +66,29 @@ const LISTING: Listing = {
   resources: [],
   templates: [{ uriTemplate: 'x://{id}' }, { uriTemplate: 'secret://{id}' }],
   prompts: [],
+  freshness: { tools: { ttlMs: 9, cacheScope: 'public' } },
 };
 
 type Made = { nameStyle?: NameStyle; selection: Selected[]; listed?: boolean };
 /** A catalog of two servers and one endpoint, `/mcp/e/e`. Names that begin with `denied` are denied by policy. */
 const build = async ({ nameStyle = 'none', selection, listed = true }: Made) => {
   const learnt: string[] = [];
+  const explored: string[] = [];
   const all: Offer[] = ['closed', 'open'].map((id) => ({ server: server(id), listing: listed ? LISTING : undefined }));
-  const offers = { all: () => all, version: () => 0 };
+  let version = 0;
+  const offers = { all: () => all, version: () => version };
+  /** What such clients are listed, besides what everybody is. */
+  const extra = [{ name: 'ask' }, { name: 'echo', description: 'And asks' }];
+  const templates = [...LISTING.templates, { uriTemplate: 'some://{hidden}' }];
+  const explore = async (servers: readonly ServerRecord[], capabilities: JsonObject) => {
+    version += 1;
+    for (const [at, { server: one, listing }] of all.entries()) {
+      if (!servers.includes(one) || !listing) continue;
+      explored.push(one.serverId);
+      const lists = { ...LISTING, tools: [{ name: 'add' }, ...extra], templates };
+      all[at] = { server: one, listing: withVariant(listing, 'r', kindsOf(capabilities), lists) };
+    }
+  };
   const record = { workspaceId: 'default', name: 'e', enabled: true, anonymous: false, nameStyle, selection };
   const stored = new Map([['e', record]]);
   const endpoints = createEndpoints({
@@ -83,12 +100,14 @@ const build = async ({ nameStyle = 'none', selection, listed = true }: Made) => 
   const catalog = createCatalog({
     offers,
     endpoints,
-    allows: (_server, _admitted, _kind, name) => !name.startsWith('denied') && !name.startsWith('secret'),
+    allows: (_server, _admitted, _kind, name) => !/^denied|^secret|\{hidden\}/.test(name),
     allowsServer: () => true,
     learn: async (_workspaceId, serverIds) => void learnt.push(...serverIds),
+    explore,
   });
-  const resolve = (one: Ask, endpoint = '/mcp/e/e') => catalog.resolve(one, admitted(endpoint));
-  return { catalog, endpoints, stored, resolve, learnt };
+  const resolve = (one: Ask, endpoint = '/mcp/e/e', capabilities: JsonObject = {}) =>
+    catalog.resolve(one, admitted(endpoint, capabilities));
+  return { catalog, endpoints, stored, resolve, learnt, explored };
 };
 
 test('a renamed tool is called by its own name, with the arguments that the endpoint gives', async () => {
@@ -166,4 +185,60 @@ test('/mcp/public shows the servers that are marked for anybody, and /mcp everyt
     endpoints.isOpen('default', '/api/v1'),
     endpoints.isOpen('default', '/mcp/e/none'),
   ]).toEqual([true, true, false]);
+});
+
+test('a client that can be asked is shown what it is offered, in the words that are for it, and no other client is', async () => {
+  const { catalog, explored } = await build({ selection: [{ serverId: 'open' }] });
+  const shown = async (capabilities: JsonObject) =>
+    (await catalog.view(admitted('/mcp/e/e', capabilities))).tools.map(({ name, description }) =>
+      [name, description].join(' ').trim(),
+    );
+  expect(await shown({})).toEqual(['echo', 'add']);
+  expect(explored).toEqual([]);
+  expect(await shown({ elicitation: {} })).toEqual(['add', 'ask', 'echo And asks']);
+  expect(await shown({ elicitation: { form: {} } })).toHaveLength(3);
+  expect(explored).toEqual(['open']);
+  expect(await shown({})).toEqual(['echo', 'add']);
+  expect(await shown({ roots: {} })).toHaveLength(3);
+  expect(explored).toEqual(['open', 'open']);
+});
+
+test('a list that is not the same for all is for the one who asked, also where anybody may ask', async () => {
+  const { catalog } = await build({ selection: [{ serverId: 'open' }] });
+  const anybody: Caller = { ...caller, kind: 'anonymous' };
+  const scopeFor = async (capabilities: JsonObject) => {
+    const { freshness } = await catalog.view({ ...admitted('/mcp/public', capabilities), caller: anybody });
+    return freshness.tools.cacheScope;
+  };
+  expect(await scopeFor({})).toBe('public');
+  expect(await scopeFor({ roots: {} })).toBe('private');
+  expect(await scopeFor({})).toBe('private');
+});
+
+test('what only some are offered is called by those, also before they have looked, and is unknown to others', async () => {
+  const { resolve, explored } = await build({ selection: [{ serverId: 'open' }] });
+  expect(await resolve(ask('ask'))).toMatchObject({ code: 'unknown-capability' });
+  expect(explored).toEqual([]);
+  expect(await resolve(ask('ask'), '/mcp/e/e', { sampling: {} })).toMatchObject({
+    capability: { serverId: 'open', name: 'ask' },
+  });
+  expect(await resolve(ask('ask'))).toMatchObject({ code: 'unknown-capability' });
+  expect(await resolve(ask('nothing'), '/mcp/e/e', { sampling: {} })).toMatchObject({ code: 'unknown-capability' });
+  expect(explored).toEqual(['open']);
+});
+
+test('a server whose list is not known is not asked what it offers to some', async () => {
+  const { catalog, explored, learnt } = await build({ selection: [{ serverId: 'open' }], listed: false });
+  const view = await catalog.view(admitted('/mcp/e/e', { roots: {} }));
+  expect([view.unlisted, view.unexplored, learnt, explored]).toEqual([['open'], [], ['open'], []]);
+});
+
+test('a template that only some are listed takes its URIs with it for everybody once it is switched off', async () => {
+  const { resolve } = await build({ selection: [{ serverId: 'open' }] });
+  expect(await resolve(ask('some://1', {}, 'resource'))).toMatchObject({ capability: { name: 'some://1' } });
+  await resolve(ask('ask'), '/mcp/e/e', { sampling: {} });
+  for (const capabilities of [{}, { sampling: {} }])
+    expect(await resolve(ask('some://1', {}, 'resource'), '/mcp/e/e', capabilities)).toMatchObject({
+      code: 'unknown-capability',
+    });
 });

@@ -1,11 +1,24 @@
 import { LRUCache } from 'lru-cache';
-import type { Admitted, Ask, Call, Caller, Capability, Failed, Outcome, Refused } from '#call';
+import type {
+  Admitted,
+  Ask,
+  Call,
+  Caller,
+  Capability,
+  Failed,
+  JsonObject,
+  Outcome,
+  Refused,
+  ServerRecord,
+} from '#call';
 import { changeOf, includes, ownNameOf, withFixed } from './chosen.ts';
 import type { Endpoint } from './endpoint.ts';
+import { kindsBits } from './kinds.ts';
 import { parseExposedName } from './names.ts';
 import { type Naming, nameAll, type Offer, type Picked } from './naming.ts';
 import { presentResult, presentTask } from './present.ts';
 import { isExpansion } from './uris.ts';
+import { definitionsIn } from './variants.ts';
 import { type Allows, type AllowsServer, computeView, type View } from './view.ts';
 
 /** What exists: every server of a workspace with what it lists, in a fixed order. */
@@ -26,6 +39,8 @@ type CatalogOptions = {
   allowsServer: AllowsServer;
   /** Starts servers whose list is not known and waits for them, but never long; failures are its own business. */
   learn(workspaceId: string, serverIds: readonly string[]): Promise<void>;
+  /** Finds out what listed servers offer to clients with these capabilities, and waits for it likewise. */
+  explore(servers: readonly ServerRecord[], clientCapabilities: JsonObject): Promise<void>;
 };
 
 type Place = Pick<Admitted, 'endpoint' | 'caller'>;
@@ -44,7 +59,8 @@ const unknown = (exposedName: string): Refused => ({
 });
 
 /** What exists and under which name; views per caller, computed once and kept until something they show changes. */
-export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }: CatalogOptions) => {
+export const createCatalog = (options: CatalogOptions) => {
+  const { offers, endpoints, allows, allowsServer, learn, explore } = options;
   /** Keyed by the caller as identity remembers it: a changed permission is another object, with views of its own. */
   const views = new WeakMap<Caller, LRUCache<string, Kept<View>>>();
   const namings = new Map<string, Kept<Naming>>();
@@ -76,7 +92,8 @@ export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }
   const currentView = (admitted: Admitted): View => {
     const { caller, client, endpoint } = admitted;
     // Anybody has no choices of their own, so that their clients are all alike.
-    const key = caller.kind === 'anonymous' ? endpoint : `${endpoint} ${client.name}`;
+    const name = caller.kind === 'anonymous' ? '' : client.name;
+    const key = `${kindsBits(client.capabilities)} ${endpoint} ${name}`;
     const version = currentVersion();
     const held = viewsOf(caller).get(key);
     if (held?.version === version) return held.value;
@@ -87,7 +104,7 @@ export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }
 
   /** A template that is switched off takes every URI it expands to with it. */
   const isSwitchedOffByTemplate = ({ server, listing }: Offer, admitted: Admitted, uri: string): boolean =>
-    (listing?.templates ?? []).some(
+    (listing ? definitionsIn(listing, 'templates') : []).some(
       ({ uriTemplate }) =>
         typeof uriTemplate === 'string' &&
         !allows(server, admitted, 'resource', uriTemplate) &&
@@ -140,14 +157,17 @@ export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }
     return { kind: 'failed', error: { code: INVALID_PARAMS, message } };
   };
 
+  const completeView = async (admitted: Admitted): Promise<View> => {
+    const { unlisted } = currentView(admitted);
+    if (unlisted.length > 0) await learn(admitted.caller.workspaceId, unlisted);
+    const { unexplored } = currentView(admitted);
+    if (unexplored.length > 0) await explore(unexplored, admitted.client.capabilities);
+    return currentView(admitted);
+  };
+
   return {
     /** What the caller may see, as last known; servers never asked before are given a moment to answer. */
-    async view(admitted: Admitted): Promise<View> {
-      const view = currentView(admitted);
-      if (view.unlisted.length === 0) return view;
-      await learn(admitted.caller.workspaceId, view.unlisted);
-      return currentView(admitted);
-    },
+    view: completeView,
 
     /** What this caller may see right now, without waiting for anybody. */
     currentView,
@@ -156,9 +176,9 @@ export const createCatalog = ({ offers, endpoints, allows, allowsServer, learn }
     async resolve(ask: Ask, admitted: Admitted): Promise<Call | Refused | Failed> {
       const found = find(ask, admitted);
       if (found) return complete(ask, admitted, found);
-      const { unlisted } = currentView(admitted);
-      if (unlisted.length === 0) return unknown(ask.exposedName);
-      await learn(admitted.caller.workspaceId, unlisted);
+      const { unlisted, unexplored } = currentView(admitted);
+      if (unlisted.length === 0 && unexplored.length === 0) return unknown(ask.exposedName);
+      await completeView(admitted);
       const late = find(ask, admitted) ?? guess(ask, admitted);
       return late ? complete(ask, admitted, late) : unknown(ask.exposedName);
     },

@@ -4,13 +4,21 @@ import { includes, labelOf } from './chosen.ts';
 import { colonName, exposedName, exposedUri, safeName } from './names.ts';
 import { present } from './present.ts';
 import { createUris } from './uris.ts';
+import { definitionsIn } from './variants.ts';
 
 export type Offer = { server: ServerRecord; listing: Listing | undefined };
 /** A server with what an endpoint shows of it. */
 export type Picked = { offer: Offer; chosen: Selected };
 
 /** One capability of one server, as an endpoint lists it. */
-export type Entry = { list: ListName; server: ServerRecord; capability: Capability; definition: Definition };
+export type Entry = {
+  list: ListName;
+  server: ServerRecord;
+  capability: Capability;
+  /** As its server lists it. */
+  listed: Definition;
+  definition: Definition;
+};
 /** Two that would be shown under one name: the first has it, the second is shown under its server's. */
 type Collision = { name: string; first: Capability; second: Capability };
 
@@ -24,14 +32,14 @@ const KIND: Record<ListName, CapabilityKind> = {
 const KEY = { tools: 'name', prompts: 'name', resources: 'uri', templates: 'uriTemplate' } as const;
 
 /** Everything of the servers that was chosen, in order, under the servers' own names. */
-const chosenEntries = (picked: readonly Picked[]): (Entry & { chosen: Selected })[] =>
+const chosenEntries = (picked: readonly Picked[]): (Omit<Entry, 'definition'> & { chosen: Selected })[] =>
   picked.flatMap(({ offer: { server, listing }, chosen }) =>
     LISTS.flatMap((list) =>
-      (listing?.[list] ?? []).flatMap((definition) => {
-        const name = definition[KEY[list]];
+      (listing ? definitionsIn(listing, list) : []).flatMap((listed) => {
+        const name = listed[KEY[list]];
         if (typeof name !== 'string' || name === '' || !includes(chosen, KIND[list], name)) return [];
         const capability = { kind: KIND[list], serverId: server.serverId, name };
-        return [{ list, server, chosen, capability, definition }];
+        return [{ list, server, chosen, capability, listed }];
       }),
     ),
   );
@@ -99,7 +107,7 @@ export const nameAll = (picked: readonly Picked[], style: NameStyle) => {
   });
   const entries = named.map(({ chosen, shown, ...entry }): Entry => {
     const uriOf = (uri: string) => uris.shown(entry.server.serverId, uri);
-    return { ...entry, definition: present[entry.list](entry.definition, { shown, uriOf, chosen }) };
+    return { ...entry, definition: present[entry.list](entry.listed, { shown, uriOf, chosen }) };
   });
 
   return {

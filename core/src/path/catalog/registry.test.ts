@@ -3,7 +3,7 @@ import type { Listing, ServerRecord } from '#call';
 import type { Offer } from './naming.ts';
 import { createRegistry } from './registry.ts';
 
-const SERVER = { workspaceId: 'w', serverId: 's' } as ServerRecord;
+const SERVER = { workspaceId: 'w', serverId: 's', revision: 'r' } as ServerRecord;
 const listingOf = (name: string): Listing => ({ tools: [{ name }], resources: [], templates: [], prompts: [] });
 
 /** A store whose reads and writes take as long as the test says. */
@@ -56,4 +56,38 @@ test('what another process has stored since is what holds', async () => {
   gates[1]?.();
   await reading;
   expect(registry.get('w', 's')?.listing).toEqual(listingOf('elsewhere'));
+});
+
+/** A store that keeps what it is given. */
+const quickStore = () => {
+  let stored: Offer = { server: SERVER, listing: undefined };
+  let saves = 0;
+  const registry = createRegistry({
+    all: async () => [stored],
+    one: async () => stored,
+    async saveListing(_workspaceId, _serverId, listing) {
+      saves += 1;
+      stored = { ...stored, listing };
+    },
+  });
+  return { registry, stored: () => stored, saves: () => saves };
+};
+
+test('what a server lists to clients that can be asked is kept beside what it lists to everybody', async () => {
+  const { registry, stored, saves } = quickStore();
+  await registry.load();
+  expect(await registry.learnt('w', 's', listingOf('early'), ['roots'])).toBe(false);
+  await registry.learnt('w', 's', listingOf('base'));
+  const before = registry.version();
+  expect(await registry.learnt('w', 's', listingOf('more'), ['elicitation', 'roots'])).toBe(true);
+  expect(await registry.learnt('w', 's', listingOf('base'), ['sampling'])).toBe(true);
+  expect(registry.version()).toBe(before + 2);
+  const { byKinds } = registry.get('w', 's')?.listing?.variants ?? {};
+  expect(byKinds).toMatchObject({ 'elicitation,roots': { tools: [{ name: 'more' }] }, sampling: null });
+  expect(stored().listing).toMatchObject({ tools: [{ name: 'base' }], variants: { revision: 'r', byKinds } });
+  expect(await registry.learnt('w', 's', listingOf('more'), ['elicitation', 'roots'])).toBe(false);
+  expect(await registry.learnt('w', 's', listingOf('base'))).toBe(false);
+  expect(saves()).toBe(3);
+  await registry.learnt('w', 's', listingOf('other'));
+  expect(stored().listing).toEqual(listingOf('other'));
 });

@@ -1,6 +1,7 @@
-import type { Listing, ServerRecord } from '#call';
+import type { ClientKind, Listing, ServerRecord } from '#call';
 import type { Offers } from './catalog.ts';
 import type { Offer } from './naming.ts';
+import { withBase, withVariant } from './variants.ts';
 
 /** Where servers and what they last listed are kept. */
 export type ServerStore = {
@@ -48,6 +49,19 @@ export const createRegistry = (store: ServerStore) => {
     return list;
   };
 
+  const keep = async (held: Offer, listing: Listing): Promise<boolean> => {
+    if (JSON.stringify(held.listing) === JSON.stringify(listing)) return false;
+    const { workspaceId, serverId } = held.server;
+    ofWorkspace(workspaceId).set(serverId, { ...held, listing });
+    changed();
+    const own = { listing, at: tick(), isSaved: false };
+    learntHere.set(`${workspaceId}/${serverId}`, own);
+    await store.saveListing(workspaceId, serverId, listing);
+    own.isSaved = true;
+    own.at = tick();
+    return true;
+  };
+
   return {
     all,
     /** Of every workspace. */
@@ -82,18 +96,20 @@ export const createRegistry = (store: ServerStore) => {
       return offer;
     },
 
-    /** Takes what a server lists now; returns whether that differs from before. It holds even when it cannot be stored. */
-    async learnt(workspaceId: string, serverId: string, listing: Listing): Promise<boolean> {
+    /**
+     * Takes what a server lists now, to everybody or to clients of these kinds; returns whether that differs from before.
+     * It holds even when it cannot be stored.
+     */
+    async learnt(
+      workspaceId: string,
+      serverId: string,
+      listing: Listing,
+      kinds: readonly ClientKind[] = [],
+    ): Promise<boolean> {
       const held = offers.get(workspaceId)?.get(serverId);
-      if (!held || JSON.stringify(held.listing) === JSON.stringify(listing)) return false;
-      ofWorkspace(workspaceId).set(serverId, { ...held, listing });
-      changed();
-      const own = { listing, at: tick(), isSaved: false };
-      learntHere.set(`${workspaceId}/${serverId}`, own);
-      await store.saveListing(workspaceId, serverId, listing);
-      own.isSaved = true;
-      own.at = tick();
-      return true;
+      if (!held) return false;
+      if (kinds.length === 0) return keep(held, withBase(held.listing, listing));
+      return held.listing ? keep(held, withVariant(held.listing, held.server.revision, kinds, listing)) : false;
     },
   } satisfies Offers & Record<string, unknown>;
 };

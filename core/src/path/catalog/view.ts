@@ -11,7 +11,9 @@ import type {
 } from '#call';
 import { declaredBy } from './declared.ts';
 import { freshnessOf } from './freshness.ts';
+import { kindsOf } from './kinds.ts';
 import type { Naming } from './naming.ts';
+import { isExplored, isForSome, offeredBy } from './variants.ts';
 
 /** What one caller with one client sees at one endpoint, in order, and what each shown name stands for. */
 export type View = {
@@ -31,6 +33,8 @@ export type View = {
   uri(serverId: string, uri: string): string;
   /** Visible servers whose list is not known yet. */
   readonly unlisted: readonly string[];
+  /** Visible servers that were listed, but not yet as to clients like this one. */
+  readonly unexplored: readonly ServerRecord[];
 };
 
 export type Allows = (server: ServerRecord, admitted: Admitted, kind: CapabilityKind, name: string) => boolean;
@@ -46,11 +50,15 @@ type Rules = { allows: Allows; allowsServer: AllowsServer };
 /** Computes what `admitted` may see of what an endpoint shows; the same `allows` decides its calls. */
 export const computeView = (naming: Naming, admitted: Admitted, { allows, allowsServer }: Rules): View => {
   const servers = naming.picked.map(({ offer }) => offer).filter(({ server }) => allowsServer(server, admitted));
-  const open = new Set(servers.map(({ server }) => server.serverId));
+  const kinds = kindsOf(admitted.client.capabilities);
+  const offered = new Map(
+    servers.map(({ server, listing }) => [server.serverId, listing && offeredBy(listing, kinds)] as const),
+  );
   const lists: Record<ListName, Definition[]> = { tools: [], resources: [], templates: [], prompts: [] };
   const visible = new Set<string>();
-  for (const { list, server, capability, definition } of naming.entries) {
-    if (!open.has(server.serverId) || !allows(server, admitted, capability.kind, capability.name)) continue;
+  for (const { list, server, capability, listed, definition } of naming.entries) {
+    if (!offered.get(server.serverId)?.(list, listed)) continue;
+    if (!allows(server, admitted, capability.kind, capability.name)) continue;
     lists[list].push(definition);
     visible.add(identityOf(capability));
   }
@@ -58,9 +66,12 @@ export const computeView = (naming: Naming, admitted: Admitted, { allows, allows
   const listings = servers.map(({ listing }) => listing);
   return {
     ...lists,
-    freshness: freshnessOf(listings, admitted.caller.kind === 'anonymous'),
+    freshness: freshnessOf(listings, admitted.caller.kind === 'anonymous' && !listings.some(isForSome)),
     declared: declaredBy(listings),
     unlisted: servers.flatMap(({ server, listing }) => (listing ? [] : [server.serverId])),
+    unexplored: servers.flatMap(({ server, listing }) =>
+      !listing || isExplored(listing, server.revision, kinds) ? [] : [server],
+    ),
     digests: { tools: digestOf(tools), resources: digestOf(resources, templates), prompts: digestOf(prompts) },
     find(kind, exposed) {
       const capability = naming.find(kind, exposed);

@@ -33,13 +33,14 @@ const collectList = async (
   method: string,
   key: string,
   timeoutMs: number,
+  clientCapabilities?: JsonObject,
 ): Promise<List> => {
   const entries: Definition[] = [];
   let freshness: Freshness | undefined;
   let cursor: Json | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const params: JsonObject = cursor === undefined ? {} : { cursor };
-    const result = await request(method, params, { timeoutMs });
+    const result = await request(method, params, { timeoutMs, clientCapabilities });
     const list = result[key];
     if (!Array.isArray(list)) throw new Error(`The server answered ${method} without a list of ${key}.`);
     if (entries.length + list.length > MAX_ENTRIES) throw endless(method);
@@ -74,17 +75,18 @@ const LISTS: Readonly<Record<ListName, { kind: string; method: string; key: stri
 
 /**
  * Everything the server says it has, all pages, as it says it, with what it declares of itself. Throws when a list it
- * announced cannot be had.
+ * announced cannot be had. With `clientCapabilities` a server that keeps nothing is asked as for such a client.
  */
 export const collectListing = async (
   connection: Pick<Connection, 'capabilities' | 'isStateless' | 'request'>,
   timeoutMs: number,
+  clientCapabilities?: JsonObject,
 ): Promise<Listing> => {
   const { capabilities } = connection;
   const list = async (name: ListName): Promise<List | undefined> => {
     const { kind, method, key } = LISTS[name];
     if (capabilities[kind] === undefined) return undefined;
-    return collectList(connection, method, key, timeoutMs).catch(noneIfUnknown);
+    return collectList(connection, method, key, timeoutMs, clientCapabilities).catch(noneIfUnknown);
   };
   const names: readonly ListName[] = ['tools', 'prompts', 'resources', 'templates'];
   const [tools, prompts, resources, templates] = await Promise.all([

@@ -92,3 +92,28 @@ test('what was marked in an older list is forgotten', async () => {
   await call({ a: 'x' });
   expect(calls).toEqual([{}]);
 });
+
+test('a list for some clients takes nothing from what is known of others, and a new list is for whom the call is', async () => {
+  const calls: unknown[] = [];
+  const asked: unknown[] = [];
+  const request = mirroring(
+    async (method, _params, { headers = {}, clientCapabilities = {} }) => {
+      if (method === 'tools/list') {
+        asked.push(clientCapabilities);
+        const ask = tool('ask', { a: marked('A') });
+        return { tools: clientCapabilities.elicitation ? [tool('t', { b: marked('B') }), ask] : [tool('t', {})] };
+      }
+      calls.push(headers);
+      if (!('Mcp-Param-A' in headers)) throw new RpcError(-32020, 'mismatch', undefined);
+      return {};
+    },
+    () => {},
+  );
+  const forms = { timeoutMs: 100, clientCapabilities: { elicitation: {} } };
+  const ask = () => request('tools/call', { name: 'ask', arguments: { a: 'x' } }, forms);
+  await ask();
+  await request('tools/list', {}, { timeoutMs: 100 });
+  await ask();
+  expect(calls).toEqual([{}, { 'Mcp-Param-A': 'x' }, { 'Mcp-Param-A': 'x' }]);
+  expect(asked).toEqual([{ elicitation: {} }, {}]);
+});

@@ -1,13 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import type { Json, JsonObject } from '#call';
 import { encodeHeader, isCarried } from '#lib/header-value';
 import { type MirroredParam, mirroredParams, valueAt } from '#lib/mirrored-params';
 import type { Connection } from './connection.ts';
 import { asObject, RpcError } from './errors.ts';
 import { collect } from './listing.ts';
+import type { RequestOptions } from './requests.ts';
 
 type Request = Connection['request'];
 
 const HEADER_MISMATCH = -32020;
+const MAX_MARKED = 10_000;
 
 const headersFor = (params: readonly MirroredParam[], args: Json | undefined): Record<string, string> => {
   const headers: Record<string, string> = {};
@@ -24,8 +27,10 @@ const headersFor = (params: readonly MirroredParam[], args: Json | undefined): R
  * more if a new list asks for other headers. Tools whose marks are invalid are left out of lists, and `notice` is told.
  */
 export const mirroring = (ask: Request, notice: (sentence: string) => void): Request => {
-  let marked = new Map<string, readonly MirroredParam[]>();
-  let relisting: Promise<unknown> | undefined;
+  /** Of all lists: what one client is not listed another may be. */
+  const marked = new LRUCache<string, readonly MirroredParam[]>({ max: MAX_MARKED });
+  /** By the capabilities of the clients for which it is asked. */
+  const relisting = new Map<string, Promise<unknown>>();
 
   /** Whether the tool may be used. */
   const learn = (tool: Json): boolean => {
@@ -37,23 +42,25 @@ export const mirroring = (ask: Request, notice: (sentence: string) => void): Req
       return false;
     }
     if (found.params.length > 0) marked.set(name, found.params);
+    else marked.delete(name);
     return true;
   };
 
   const list: Request = async (method, params, options) => {
     const result = await ask(method, params, options);
     if (!Array.isArray(result.tools)) return result;
-    if (params.cursor === undefined) marked = new Map();
     return { ...result, tools: result.tools.filter(learn) };
   };
 
-  const relist = (timeoutMs: number): Promise<unknown> => {
-    relisting ??= collect({ request: list }, 'tools/list', 'tools', timeoutMs)
-      .catch(() => {})
-      .finally(() => {
-        relisting = undefined;
-      });
-    return relisting;
+  const relist = ({ timeoutMs, clientCapabilities }: RequestOptions): Promise<unknown> => {
+    const audience = JSON.stringify(clientCapabilities ?? {});
+    const pending =
+      relisting.get(audience) ??
+      collect({ request: list }, 'tools/list', 'tools', timeoutMs, clientCapabilities)
+        .catch(() => {})
+        .finally(() => relisting.delete(audience));
+    relisting.set(audience, pending);
+    return pending;
   };
 
   const call: Request = async (method, params, options) => {
@@ -63,7 +70,7 @@ export const mirroring = (ask: Request, notice: (sentence: string) => void): Req
       return await ask(method, params, { ...options, headers: sent });
     } catch (error) {
       if (!(error instanceof RpcError && error.code === HEADER_MISMATCH)) throw error;
-      await relist(options.timeoutMs);
+      await relist(options);
       const wanted = headers();
       if (JSON.stringify(wanted) === JSON.stringify(sent)) throw error;
       return ask(method, params, { ...options, headers: wanted });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Call, Json, JsonObject } from '#call';
+import type { Call } from '#call';
+import { canonical } from '#lib/canonical';
 import { keyFor, openText, sealText } from '#lib/sealed';
-import { asObject } from './errors.ts';
 
 /** What a call needs to go on: the server's own state, or where the call waits. */
 export const Kept = z.union([z.object({ server: z.string() }), z.object({ parked: z.string(), at: z.string() })]);
@@ -18,20 +18,11 @@ type Options = {
   ttlMs: number;
 };
 
-/** The same value whatever the order of its keys: a client may write its request anew. */
-const sorted = (value: Json | undefined): Json => {
-  if (Array.isArray(value)) return value.map(sorted);
-  const object = asObject(value);
-  if (!object) return value ?? null;
-  const keys = Object.keys(object).sort();
-  return keys.map((key) => [key, sorted(object[key])]);
-};
-
 /** What a ticket is good for: this principal, at this endpoint, making this very request. */
 const bindingOf = ({ caller, endpoint, method, params, capability }: Call): string => {
   const { _meta, requestState: _state, inputResponses: _responses, ...salient } = params;
   const principal = [caller.workspaceId, caller.kind, caller.userId, endpoint];
-  const what = [method, capability.serverId, capability.name, sorted(salient as JsonObject)];
+  const what = [method, capability.serverId, capability.name, canonical(salient)];
   return createHash('sha256')
     .update(JSON.stringify([principal, what]))
     .digest('base64');

@@ -204,3 +204,28 @@ test('an older server is shown as it is, marks and all', async () => {
   );
   expect(await (await legacy(url)).request('tools/list', {}, { timeoutMs: 1_000 })).toEqual({ tools });
 });
+
+test.each([
+  ['answers late', 100, ['answered', 'called']],
+  ['does not answer before it has something to say', 5_000, ['called']],
+])(
+  'no call is sent before the stream is open on which the server may ask, though not for ever (it %s)',
+  async (_how, ms, order) => {
+    const seen: string[] = [];
+    const { url } = await serveLegacy((request, response, message) => {
+      if (request.method === 'DELETE') return response.writeHead(200).end();
+      if (request.method !== 'GET') {
+        seen.push('called');
+        return json(response, 200, result(message, {}));
+      }
+      const answer = () => {
+        seen.push('answered');
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      };
+      const timer = setTimeout(answer, ms);
+      response.on('close', () => clearTimeout(timer));
+    });
+    await callTool(await legacy(url));
+    expect(seen).toEqual(order);
+  },
+);

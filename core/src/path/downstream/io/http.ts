@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { isNestedDeeper, MAX_DEPTH } from '#lib/json';
 import { sentAs } from '#lib/sending';
+import { atMost } from '#lib/sleep';
 import { ServerUnavailable } from '../errors.ts';
 import { HttpRefusal } from '../faults.ts';
 import type { Way } from '../tap.ts';
@@ -18,6 +19,8 @@ type HttpConfig = { url: string; headers: Readonly<Record<string, string>> };
 const GOODBYE_MS = 1_000;
 /** As often as the SDK tries to reopen a stream before it gives up. */
 const STREAM_ATTEMPTS = 2;
+/** How long a call waits for the stream of its session: some servers answer that only once they have something to say. */
+const STREAM_MS = 200;
 
 /** The address and headers as configured. Throws a sentence that repeats no secret when they cannot be used. */
 const targetOf = ({ url, headers }: HttpConfig): { url: URL; headers: Headers } => {
@@ -75,10 +78,14 @@ export const createHttpTransport = (config: HttpConfig): Way => {
   /** Requests that were answered by something other than a stream. */
   const answeredWhole = new Set<string>();
   let lostStreams = 0;
+  let isStreamBegun = false;
+  /** The server has said whether there is a stream of the session. */
+  const streamMet = Promise.withResolvers<void>();
 
   /** The stream of a session tells of changes; when it cannot be had any more, neither can the session. */
   const watch = async (address: string | URL, init?: RequestInit): Promise<Response> => {
     const isStream = init?.method === 'GET';
+    isStreamBegun ||= isStream;
     try {
       const response = await fetch(address, init);
       if (isStream && response.ok) lostStreams = 0;
@@ -92,6 +99,8 @@ export const createHttpTransport = (config: HttpConfig): Way => {
       if (isStream && !init?.signal?.aborted) lostStreams += 1;
       if (lostStreams >= STREAM_ATTEMPTS) way.onretire?.({ kind: 'failed', reason: 'The server cannot be reached.' });
       throw error;
+    } finally {
+      if (isStream) streamMet.resolve();
     }
   };
   const inner = new StreamableHTTPClientTransport(url, { requestInit: { headers }, fetch: watch });
@@ -107,6 +116,11 @@ export const createHttpTransport = (config: HttpConfig): Way => {
     async send(message, options) {
       await transport.send(message, options);
       // Whatever there was in an answer that is no stream has been read: if it was not the answer, none will come.
+      // What a server asks on the stream of the session before that is open is lost.
+      if ('method' in message && message.method === 'notifications/initialized') {
+        await new Promise(setImmediate);
+        if (isStreamBegun) await atMost(STREAM_MS, streamMet.promise);
+      }
       if ('id' in message && answeredWhole.delete(String(message.id))) options?.onRequestStreamEnd?.();
     },
     async close() {
