@@ -81,8 +81,8 @@ const build = (outcome: Outcome, meanwhile: (ask: Ask) => void = () => {}, tools
     subscriptions: [],
   };
   const streamStore: StreamStore = {
-    begin: async () => {},
-    append: async () => {},
+    begin: async () => true,
+    append: async () => true,
     replay: async () => undefined,
     adopt: async () => {},
   };

@@ -7,7 +7,7 @@ const soon = () => new Promise((done) => setTimeout(done, 10));
 /** What is kept, and a way to make keeping slow or impossible. */
 const memory = () => {
   const kept = new Map<string, StreamEvent[]>();
-  const control = { isAway: false, delayMs: 0 };
+  const control = { isAway: false, isGone: false, delayMs: 0 };
   const reach = async () => {
     await new Promise((done) => setTimeout(done, control.delayMs));
     if (control.isAway) throw new Error('away');
@@ -16,10 +16,12 @@ const memory = () => {
     async begin(_session, id) {
       await reach();
       kept.set(id, []);
+      return !control.isGone;
     },
     async append(_session, id, events) {
       await reach();
       kept.get(id)?.push(...events);
+      return !control.isGone;
     },
     async replay(_session, id, after) {
       await reach();
@@ -125,6 +127,19 @@ test('when nothing can be kept it is still said, without an id', async () => {
   ]);
   expect(one.events).toEqual(['ended']);
   expect(onLost).toHaveBeenCalledOnce();
+});
+
+test('when its session has ended it is still said, without an id, and that is no fault', async () => {
+  const { resumable, control, onLost, say } = build();
+  control.isGone = true;
+  const one = client();
+  resumable.attach(one.stream);
+  say(1);
+  resumable.end();
+  await soon();
+  expect(one.heard).toEqual([{ n: 1, id: undefined }]);
+  expect(one.events).toEqual(['ended']);
+  expect(onLost).not.toHaveBeenCalled();
 });
 
 test('clients of older revisions are not primed', async () => {

@@ -10,8 +10,9 @@ export type Replay = { events: StreamEvent[]; requestId: string | null; state: '
 
 /** Where what is said on streams is kept for clients that come back. */
 export type StreamStore = {
-  begin(sessionId: string, id: string, requestId: string | null): Promise<void>;
-  append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<void>;
+  /** False when the session has ended meanwhile: then nobody comes back. So does `append`. */
+  begin(sessionId: string, id: string, requestId: string | null): Promise<boolean>;
+  append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<boolean>;
   /** Undefined when the session has no such stream. */
   replay(sessionId: string, id: string, after: number): Promise<Replay | undefined>;
   adopt(sessionId: string, id: string): Promise<void>;
@@ -77,8 +78,13 @@ export const createResumable = (options: Options) => {
     isKept = false;
     onLost(error);
   };
-  const keep = async (run: () => Promise<void>): Promise<void> => {
-    if (isKept) await run().catch(lost);
+  const keep = async (run: () => Promise<boolean>): Promise<void> => {
+    if (!isKept) return;
+    try {
+      isKept = await run();
+    } catch (error) {
+      lost(error);
+    }
   };
 
   const say = (events: readonly StreamEvent[], to: Stream | undefined): void => {
@@ -87,9 +93,10 @@ export const createResumable = (options: Options) => {
 
   const attach = async (stream: Stream, after: number | undefined, from: number): Promise<void> => {
     await keep(async () => {
-      if (after === undefined) return;
+      if (after === undefined) return true;
       const replay = await store.replay(sessionId, id, after);
       say(replay?.events ?? [], stream);
+      return true;
     });
     if (outlet !== stream) outlet?.end();
     outlet = stream;

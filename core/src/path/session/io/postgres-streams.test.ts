@@ -112,3 +112,13 @@ test('a session is found with what its client set, and goes when nobody has used
   await sessions.sweep(3_600_000);
   expect([await sessions.find(used), await sessions.find(idle)]).toEqual([expect.anything(), undefined]);
 });
+
+test('of a session that has ended nothing is kept, and that is no fault', async () => {
+  const { session, sessions, streams } = await begin();
+  const [before, after] = [id(), id()];
+  expect(await streams.begin(session, before, '1')).toBe(true);
+  expect(await streams.append(session, before, [event(1)], false)).toBe(true);
+  await sessions.remove(hashOfSession(session));
+  expect(await streams.append(session, before, [event(2)], true)).toBe(false);
+  expect(await streams.begin(session, after, '2')).toBe(false);
+});

@@ -28,6 +28,21 @@ type Options = {
   instanceId: string;
 };
 
+/** A foreign key leads nowhere: what this belongs to has ended, and everything of it went along. */
+const GONE = '23503';
+
+/** False when the session, or the stream, has ended meanwhile. */
+const unlessGone = async (run: () => Promise<void>): Promise<boolean> => {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (cause instanceof Error && 'code' in cause && cause.code === GONE) return false;
+    throw error;
+  }
+};
+
 /**
  * What was said on streams, for clients that come back after a break, a restart of Peta, or to another process. Events
  * are sealed with the session's id, which the database does not hold.
@@ -38,20 +53,24 @@ export const postgresStreams = ({ db, processId, instanceId }: Options) => {
 
   return {
     /** A stream begins; `requestId` is JSON, or null for the session's own. */
-    async begin(sessionId: string, id: string, requestId: string | null): Promise<void> {
-      await db.insert(streams).values({ id, session: hashOfSession(sessionId), requestId, processId });
+    async begin(sessionId: string, id: string, requestId: string | null): Promise<boolean> {
+      return unlessGone(async () => {
+        await db.insert(streams).values({ id, session: hashOfSession(sessionId), requestId, processId });
+      });
     },
 
     /** Keeps what is about to be said; with `isLast` it is the last of this stream. */
-    async append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<void> {
+    async append(sessionId: string, id: string, events: readonly StreamEvent[], isLast: boolean): Promise<boolean> {
       const key = keyOf(sessionId);
       const rows = events.map(({ number, text }) => ({
         stream: id,
         number,
         sealed: sealText(key, text, `${id} ${number}`),
       }));
-      if (rows.length > 0) await db.insert(streamEvents).values(rows).onConflictDoNothing();
-      if (isLast) await db.update(streams).set({ endedAt: sql`now()` }).where(eq(streams.id, id));
+      return unlessGone(async () => {
+        if (rows.length > 0) await db.insert(streamEvents).values(rows).onConflictDoNothing();
+        if (isLast) await db.update(streams).set({ endedAt: sql`now()` }).where(eq(streams.id, id));
+      });
     },
 
     /** What was said after `after`, or undefined when this session has no such stream. */
