@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import type { Client as Api } from '@peta/api';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -260,4 +261,24 @@ describe('registration', () => {
       statuses.push((await register({ redirect_uris: ['https://a.example/callback'] })).status);
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(15);
   });
+});
+
+test('a client that says it is described at an address inside makes Peta ask nobody there', async () => {
+  let connections = 0;
+  const inside = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((done) => inside.listen(0, done));
+  const { port } = inside.address() as AddressInfo;
+  for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::1]', '[::ffff:127.0.0.1]']) {
+    const query = new URLSearchParams({
+      ...{ client_id: `https://${host}:${port}/client`, response_type: 'code', redirect_uri: 'https://evil.example/c' },
+      ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 'S256', resource: peta.mcpUrl },
+    });
+    const answer = await fetch(`${peta.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+    expect([host, answer.status, answer.headers.get('location')]).toEqual([host, 400, null]);
+  }
+  inside.close();
+  expect(connections).toBe(0);
 });
