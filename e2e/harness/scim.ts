@@ -1,10 +1,25 @@
-/** What a directory sends and receives, over HTTP as it is. */
-export type ScimAnswer = {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: resources are of every shape
-  json: any;
+/** A resource, a list of them or an error, as far as it says so; what it leaves out is undefined. */
+export type ScimBody = {
+  id: string;
+  userName: string;
+  name: { givenName?: string };
+  displayName: string;
+  meta: { version: string; location: string };
+  members: { value: string }[];
+  emails: { value: string }[];
+  groups: { value: string }[];
+  attributes: { name: string }[];
+  Resources: ScimBody[];
+  [more: string]: unknown;
 };
+/** What a list begins with. Throws when it is empty. */
+export const firstOf = ({ Resources: [first] }: ScimBody): ScimBody => {
+  if (!first) throw new Error('The list is empty.');
+  return first;
+};
+
+/** What a directory sends and receives, over HTTP as it is. */
+export type ScimAnswer = { status: number; headers: Headers; json: ScimBody };
 
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';

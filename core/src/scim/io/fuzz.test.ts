@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GROUP, patchOf, USER } from '../../../../e2e/harness/scim.ts';
+import { createTestScim } from '../../build/test-scim.ts';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createTestScim, GROUP, patchOf, USER } from './test-scim.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let scim: Awaited<ReturnType<typeof createTestScim>>;

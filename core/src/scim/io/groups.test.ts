@@ -1,8 +1,9 @@
 import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '#db';
+import { GROUP, patchOf, USER } from '../../../../e2e/harness/scim.ts';
+import { createTestScim } from '../../build/test-scim.ts';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createTestScim, GROUP, patchOf, USER } from './test-scim.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let scim: Awaited<ReturnType<typeof createTestScim>>;

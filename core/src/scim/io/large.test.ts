@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inWorkspace } from '#db';
+import { patchOf } from '../../../../e2e/harness/scim.ts';
+import { createTestScim } from '../../build/test-scim.ts';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createTestScim, patchOf } from './test-scim.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let scim: Awaited<ReturnType<typeof createTestScim>>;

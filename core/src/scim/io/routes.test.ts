@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { patchOf, USER } from '../../../../e2e/harness/scim.ts';
+import { createTestScim } from '../../build/test-scim.ts';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createTestScim, patchOf, USER } from './test-scim.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let scim: Awaited<ReturnType<typeof createTestScim>>;
@@ -32,7 +33,7 @@ test('what the service can do is told (RFC 7644 section 4)', async () => {
   });
   expect((await scim.ask('owner', 'GET', '/ResourceTypes/Group')).json).toMatchObject({ endpoint: '/Groups' });
   const { json } = await scim.ask('owner', 'GET', `/Schemas/${USER}`);
-  const userName = json.attributes.find(({ name }: { name: string }) => name === 'userName');
+  const userName = json.attributes.find(({ name }) => name === 'userName');
   expect(userName).toMatchObject({ type: 'string', required: true, uniqueness: 'server', caseExact: false });
   expect((await scim.ask('owner', 'GET', '/Schemas')).json.totalResults).toBe(2);
   expect((await scim.ask('owner', 'GET', '/Schemas/urn:none')).status).toBe(404);

@@ -2,8 +2,9 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVERYWHERE, type Scope } from '#call';
 import { schema } from '#db';
+import { firstOf, GROUP, patchOf, USER } from '../../../../e2e/harness/scim.ts';
+import { createTestScim } from '../../build/test-scim.ts';
 import { createTestDatabase } from '../../db/test-database.ts';
-import { createTestScim, GROUP, patchOf, USER } from './test-scim.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let scim: Awaited<ReturnType<typeof createTestScim>>;
@@ -247,7 +248,7 @@ describe('a version', () => {
     expect(now.json).toMatchObject({ title: 'A' });
     expect(now.headers.etag).toBe(now.json.meta.version);
     const listed = await scim.ask('admin', 'GET', `/Users?filter=${encodeURIComponent('userName eq "versioned"')}`);
-    expect(listed.json.Resources[0].meta.version).toBe(now.json.meta.version);
+    expect(firstOf(listed.json).meta.version).toBe(now.json.meta.version);
     expect((await scim.ask('admin', 'DELETE', path, undefined, { 'if-match': '*' })).status).toBe(204);
   });
 });

@@ -1,12 +1,13 @@
 import Fastify, { type InjectOptions } from 'fastify';
 import { type Caller, EVERYWHERE, type Refused } from '#call';
 import { type Database, schema } from '#db';
-import { createGroups } from '../groups.ts';
-import type { Change } from '../ports.ts';
-import { createUsers } from '../users.ts';
-import { postgresGroups } from './postgres-groups.ts';
-import { postgresUsers } from './postgres-users.ts';
-import { registerScim } from './routes.ts';
+import type { ScimBody } from '../../../e2e/harness/scim.ts';
+import { createGroups } from '../scim/groups.ts';
+import { postgresGroups } from '../scim/io/postgres-groups.ts';
+import { postgresUsers } from '../scim/io/postgres-users.ts';
+import { registerScim } from '../scim/io/routes.ts';
+import type { Change } from '../scim/ports.ts';
+import { createUsers } from '../scim/users.ts';
 
 const INVALID: Refused = { kind: 'refused', code: 'unauthenticated', reason: 'The token is not valid.' };
 
@@ -79,17 +80,9 @@ export const createTestScim = async (db: Database) => {
     return {
       status: response.statusCode,
       headers: response.headers,
-      // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-      json: (text === '' ? undefined : JSON.parse(text)) as any,
+      json: (text === '' ? undefined : JSON.parse(text)) as ScimBody,
     };
   };
 
   return { app, ask, addPerson, callers, seen };
 };
-
-export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
-export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
-export const patchOf = (...Operations: object[]) => ({
-  schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-  Operations,
-});
