@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Client as Api } from '@peta/api';
 import type { Browser } from 'playwright-core';
-import { openPage } from './chromium.ts';
+import { openPage, startBrowser } from './chromium.ts';
+import { registerFixture } from './fixtures.ts';
+import { becomeOwner, cleanUp, startPeta } from './peta.ts';
 
 const PASSWORD = 'orbit lantern 42 pebble';
 
@@ -47,7 +49,7 @@ export const startPerson = async (browser: Browser, api: Api, userId: string) =>
 };
 
 /** Where a client on this machine waits for the answer to its authorization request. */
-export const startCallback = async () => {
+const startCallback = async () => {
   let tell: (url: URL) => void = () => {};
   let next = new Promise<URL>((done) => {
     tell = done;
@@ -74,3 +76,22 @@ export const startCallback = async () => {
     },
   };
 };
+
+/** A Peta with a server that Ann may use, Ann in her browser, and a client that waits for its answer. */
+export const startWithPerson = async () => {
+  const [peta, browser, callback] = await Promise.all([startPeta(), startBrowser(), startCallback()]);
+  const { api } = await becomeOwner(peta);
+  await registerFixture(api, 'fast');
+  await api.users.create({ userId: 'ann', name: 'Ann', permissions: { fast: { enabled: true } } });
+  const ann = await startPerson(browser, api, 'ann');
+  return {
+    ...{ peta, api, browser, callback, ann },
+    async close(): Promise<void> {
+      callback.close();
+      await browser.close();
+      await cleanUp();
+    },
+  };
+};
+
+export type WithPerson = Awaited<ReturnType<typeof startWithPerson>>;

@@ -1,3 +1,5 @@
+import { becomeOwner, startPeta } from './peta.ts';
+
 /** A resource, a list of them or an error, as far as it says so; what it leaves out is undefined. */
 export type ScimBody = {
   id: string;
@@ -28,6 +30,15 @@ export const patchOf = (...Operations: object[]) => ({
   schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
   Operations,
 });
+
+/** A Peta with an owner, and a directory that provisions it. */
+export const startWithDirectory = async () => {
+  const peta = await startPeta();
+  const { api } = await becomeOwner(peta);
+  await api.users.create({ userId: 'directory', name: 'Our directory', role: 2 });
+  const { secret } = await api.tokens.issue({ userId: 'directory', name: 'Entra', scope: { operations: ['scim'] } });
+  return { peta, api, ask: createDirectory(peta.url, secret) };
+};
 
 /** A directory with its token. */
 export const createDirectory =

@@ -6,33 +6,23 @@ import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Client as Api } from '@peta/api';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startBrowser } from '../harness/chromium.ts';
 import { textOf } from '../harness/clients.ts';
-import { registerFixture } from '../harness/fixtures.ts';
-import { startCallback, startPerson } from '../harness/oauth-browser.ts';
-import { becomeOwner, cleanUp, ROOT, type RunningPeta, startPeta } from '../harness/peta.ts';
+import { startWithPerson, type WithPerson } from '../harness/oauth-browser.ts';
+import { ROOT } from '../harness/peta.ts';
 
-let peta: RunningPeta;
-let api: Api;
-let browser: Browser;
-let callback: Awaited<ReturnType<typeof startCallback>>;
-let ann: Awaited<ReturnType<typeof startPerson>>;
+let world: WithPerson;
+let peta: WithPerson['peta'];
+let callback: WithPerson['callback'];
+let ann: WithPerson['ann'];
 const folder = mkdtempSync(join(tmpdir(), 'peta-mcp-remote-'));
 
 beforeAll(async () => {
-  [peta, browser, callback] = await Promise.all([startPeta(), startBrowser(), startCallback()]);
-  ({ api } = await becomeOwner(peta));
-  await registerFixture(api, 'fast');
-  await api.users.create({ userId: 'ann', name: 'Ann', permissions: { fast: { enabled: true } } });
-  ann = await startPerson(browser, api, 'ann');
+  world = await startWithPerson();
+  ({ peta, callback, ann } = world);
 });
 afterAll(async () => {
-  callback?.close();
-  await browser?.close();
-  await cleanUp();
+  await world?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

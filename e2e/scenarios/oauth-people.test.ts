@@ -1,32 +1,26 @@
-import { type Client as Api, createClient } from '@peta/api';
+import { createClient } from '@peta/api';
 import * as client from 'openid-client';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPage, startBrowser } from '../harness/chromium.ts';
+import { openPage } from '../harness/chromium.ts';
 import { connectModern, eras, textOf } from '../harness/clients.ts';
-import { registerFixture } from '../harness/fixtures.ts';
 import { discover } from '../harness/oauth.ts';
-import { startCallback, startPerson } from '../harness/oauth-browser.ts';
-import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
+import { startWithPerson, type WithPerson } from '../harness/oauth-browser.ts';
+import { until } from '../harness/peta.ts';
 import { callTool, initialize } from '../harness/raw.ts';
 
-let peta: RunningPeta;
-let api: Api;
-let browser: Browser;
-let callback: Awaited<ReturnType<typeof startCallback>>;
-let ann: Awaited<ReturnType<typeof startPerson>>;
+let world: WithPerson;
+let peta: WithPerson['peta'];
+let api: WithPerson['api'];
+let browser: WithPerson['browser'];
+let callback: WithPerson['callback'];
+let ann: WithPerson['ann'];
 
 beforeAll(async () => {
-  [peta, browser, callback] = await Promise.all([startPeta(), startBrowser(), startCallback()]);
-  ({ api } = await becomeOwner(peta));
-  await registerFixture(api, 'fast');
-  await api.users.create({ userId: 'ann', name: 'Ann', permissions: { fast: { enabled: true } } });
-  ann = await startPerson(browser, api, 'ann');
+  world = await startWithPerson();
+  ({ peta, api, browser, callback, ann } = world);
 });
 afterAll(async () => {
-  callback?.close();
-  await browser?.close();
-  await cleanUp();
+  await world?.close();
 });
 
 /** A strict client on its way from the bare address to the page where a person decides. */

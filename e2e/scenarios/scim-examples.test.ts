@@ -1,20 +1,16 @@
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { becomeOwner, cleanUp, type RunningPeta, startPeta } from '../harness/peta.ts';
+import { cleanUp, type RunningPeta } from '../harness/peta.ts';
 
-import { createDirectory, type Directory, ENTERPRISE, firstOf, GROUP, patchOf, USER } from '../harness/scim.ts';
+import { type Directory, ENTERPRISE, firstOf, GROUP, patchOf, startWithDirectory, USER } from '../harness/scim.ts';
 
 let peta: RunningPeta;
 let api: Client;
 let ask: Directory;
 
 beforeAll(async () => {
-  peta = await startPeta();
-  ({ api } = await becomeOwner(peta));
-  await api.users.create({ userId: 'directory', name: 'Our directory', role: 2 });
-  const issued = await api.tokens.issue({ userId: 'directory', name: 'Entra', scope: { operations: ['scim'] } });
-  ask = createDirectory(peta.url, issued.secret);
+  ({ peta, api, ask } = await startWithDirectory());
 });
 afterAll(cleanUp);
 

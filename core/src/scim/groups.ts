@@ -1,9 +1,9 @@
 import type { JsonObject } from '#call';
-import { changedMeanwhile, notFound, quoted } from './errors.ts';
+import { notFound, quoted } from './errors.ts';
 import { attributesOf, columnsOf, type Group, type GroupColumns, type Member, toGroup } from './group.ts';
 import { isShown, project, type Query, type Shown, toList } from './list.ts';
 import { applyPatch } from './patch.ts';
-import { type Asker, type Condition, isNamed, type Ports } from './ports.ts';
+import { type Asker, type Condition, type Ports, requireVersion } from './ports.ts';
 import { checkSchemas, readResource } from './read.ts';
 import { schemas } from './schema.ts';
 import { newId } from './user.ts';
@@ -48,8 +48,7 @@ export const createGroups = (store: GroupStore, { changed, publish, base }: Port
   const membersOf = async (workspaceId: string, id: string) => (await store.members(workspaceId, [id])).get(id) ?? [];
 
   const checkVersion = (condition: Condition, group: Group): void => {
-    const { version } = toGroup(group, [], base()).meta as { version: string };
-    if (condition !== undefined && !isNamed(condition, version)) throw changedMeanwhile();
+    requireVersion(condition, toGroup(group, [], base()));
   };
 
   const change = async (

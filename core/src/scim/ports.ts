@@ -1,4 +1,5 @@
 import type { Caller, JsonObject } from '#call';
+import { changedMeanwhile } from './errors.ts';
 
 /** Who asks, and from where. */
 export type Asker = { caller: Caller; address: string };
@@ -30,4 +31,10 @@ export type Condition = string | undefined;
 export const isNamed = (condition: string, version: string): boolean => {
   const plain = (one: string) => one.trim().replace(/^W\//, '');
   return condition.trim() === '*' || condition.split(',').some((one) => plain(one) === plain(version));
+};
+
+/** Refuses where the resource is not the version that If-Match names any more. */
+export const requireVersion = (condition: Condition, { meta }: JsonObject): void => {
+  const { version } = meta as { version: string };
+  if (condition !== undefined && !isNamed(condition, version)) throw changedMeanwhile();
 };

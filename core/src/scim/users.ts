@@ -1,9 +1,9 @@
 import type { JsonObject } from '#call';
-import { changedMeanwhile, forbidden, notFound, quoted } from './errors.ts';
+import { forbidden, notFound, quoted } from './errors.ts';
 import { isShown, project, type Query, type Shown, toList } from './list.ts';
 import { mayChange } from './may-provision.ts';
 import { applyPatch } from './patch.ts';
-import { type Asker, type Condition, isNamed, type Ports } from './ports.ts';
+import { type Asker, type Condition, type Ports, requireVersion } from './ports.ts';
 import { checkSchemas, readResource } from './read.ts';
 import { schemas } from './schema.ts';
 import { attributesOf, columnsOf, type GroupOf, newId, type Person, type PersonColumns, toUser } from './user.ts';
@@ -46,8 +46,7 @@ export const createUsers = (store: UserStore, { changed, publish, base }: Ports)
     changed({ ...who, operation: `scim.users.${operation}`, target: id, details, outcome: 'done' });
 
   const checkVersion = (condition: Condition, person: Person, groups: readonly GroupOf[]): void => {
-    const { version } = toUser(person, groups, base()).meta as { version: string };
-    if (condition !== undefined && !isNamed(condition, version)) throw changedMeanwhile();
+    requireVersion(condition, toUser(person, groups, base()));
   };
 
   const change = async (

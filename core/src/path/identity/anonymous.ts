@@ -1,6 +1,7 @@
 import { type Arrival, type Caller, EVERYWHERE, type Refused } from '#call';
 import { networkOf } from '#lib/network';
 import type { RateLimit } from '#lib/rate-limit';
+import { namedCaller } from './person.ts';
 
 /** Where somebody without a token may go. */
 export type EndpointPort = {
@@ -37,18 +38,10 @@ export const createAnonymous = ({ endpoints, take }: Options) => {
     const held = callers.get(path);
     if (held?.serverIds === serverIds) return held.caller;
     const caller: Caller = {
-      workspaceId: open.workspaceId,
+      ...namedCaller(open.workspaceId, null),
       kind: 'anonymous',
-      userId: null,
-      role: 3,
-      operations: null,
-      isAuditor: false,
-      owner: null,
-      tokenId: null,
       scope: { ...EVERYWHERE, servers: ids, endpoints: [path] },
-      endsAt: null,
       permissions: Object.fromEntries(ids.map((serverId) => [serverId, { enabled: true }])),
-      preferences: {},
     };
     callers.set(path, { serverIds, caller });
     return caller;

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type Arrival, type Caller, EVERYWHERE, FIRST_WORKSPACE, type Refused, type Scope } from '#call';
+import { type Arrival, type Caller, FIRST_WORKSPACE, type Refused, type Scope } from '#call';
 import { createRateLimit } from '#lib/rate-limit';
 import { hashToken } from '#lib/token';
 import { createAnonymous, type EndpointPort } from './anonymous.ts';
-import { type CredentialScope, isEnabled, narrowed, type Person, toCaller } from './person.ts';
+import { type CredentialScope, isEnabled, namedCaller, narrowed, type Person, toCaller } from './person.ts';
 
 /** What somebody proves who they are with, a service token for one, and the person behind it, as stored. */
 export type TokenRow = Person & {
@@ -65,20 +65,7 @@ const withinBounds = ({ scope, ...row }: TokenRow, bounds: Scope): TokenRow => (
 });
 
 /** Whoever can read PETA_HOME owns this Peta: the key in it acts as the owner. */
-export const MACHINE: Caller = {
-  workspaceId: FIRST_WORKSPACE,
-  kind: 'machine',
-  userId: null,
-  role: 1,
-  operations: null,
-  isAuditor: false,
-  owner: null,
-  tokenId: null,
-  scope: EVERYWHERE,
-  endsAt: null,
-  permissions: {},
-  preferences: {},
-};
+export const MACHINE: Caller = { ...namedCaller(FIRST_WORKSPACE, null), kind: 'machine', role: 1 };
 
 const isMcp = (endpoint: string): boolean => /^\/mcp(\/|$)/.test(endpoint);
 

@@ -94,8 +94,8 @@ export const toCaller = (row: Person & Credential): Caller => {
   };
 };
 
-/** Somebody who acts without a token, signed in with a browser for one, as the log is to name them. */
-export const namedCaller = (workspaceId: string, userId: string): Caller => ({
+/** A caller with a name, or none, and nothing else: whoever acts without a token, as the log is to name them. */
+export const namedCaller = (workspaceId: string, userId: string | null): Caller => ({
   workspaceId,
   kind: 'user',
   userId,
