@@ -35,8 +35,9 @@ export const endServers = (): void => {
   for (const end of ended.splice(0)) end();
 };
 
-const serveHttp = async (args: string[]): Promise<string> => {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Begins the fixture over HTTP, in one era, and returns its address. */
+export const serveHttp = async (era: Behind['era'], ...args: string[]): Promise<string> => {
+  const child = spawn(process.execPath, [FIXTURE, '--era', era, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   ended.push(() => void child.kill());
   const [url] = await once(createInterface({ input: child.stdout }), 'line');
   return String(url);
@@ -51,11 +52,11 @@ export const standBehind = async (
 ): Promise<Behind> => {
   const serverId = `${era}-${transport}`;
   const file = join(peta.home, `${serverId}.jsonl`);
-  const args = [FIXTURE, '--era', era, '--record', file];
+  const args = ['--record', file];
   const launchConfig =
     transport === 'stdio'
-      ? { type: 'stdio' as const, command: process.execPath, args: [...args, '--stdio'] }
-      : { type: 'http' as const, url: await serveHttp(args) };
+      ? { type: 'stdio' as const, command: process.execPath, args: [FIXTURE, '--era', era, ...args, '--stdio'] }
+      : { type: 'http' as const, url: await serveHttp(era, ...args) };
   await api.servers.create({ serverId, launchConfig });
   const { endpoint } = await api.endpoints.create({ name: serverId, nameStyle: 'none', selection: [{ serverId }] });
   await until(`${serverId} is listed`, async () => {

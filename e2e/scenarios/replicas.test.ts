@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Client } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endServers, serveHttp } from '../harness/behind.ts';
 import { openStream } from '../harness/events.ts';
 import { fixture, registerFixture } from '../harness/fixtures.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
-import { post } from '../harness/raw.ts';
+import { initialize, post } from '../harness/raw.ts';
 import { legacyTasks, modernTasks } from '../harness/tasks.ts';
 
 const SECRET = 'one secret for every replica, at least';
@@ -18,34 +16,28 @@ let api: Client;
 let token: string;
 
 const ERAS = ['legacy', 'modern'] as const;
-const children: ChildProcess[] = [];
-/** A server that every replica reaches. */
-const startWeb = async (era: string) => {
-  const { command, args } = fixture('conformance', '--era', era);
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  const [url] = await once(createInterface(child.stdout), 'line');
-  return { type: 'http' as const, url: String(url) };
-};
+/** By the same address on every replica, so that each takes the other's access tokens. */
+const SHARED = { JWT_SECRET: SECRET, PETA_PUBLIC_URL: 'https://peta.example' };
 
 /** Another Peta on the database of the first. */
 const startReplica = (): Promise<RunningPeta> => {
   const [, , , port] = readFileSync(join(one.home, 'postgres/postmaster.pid'), 'utf8').split('\n');
   const password = readFileSync(join(one.home, 'postgres.password'), 'utf8').trim();
   const DATABASE_URL = `postgresql://peta:${password}@127.0.0.1:${port}/postgres`;
-  return startPeta({ env: { JWT_SECRET: SECRET, DATABASE_URL } });
+  return startPeta({ env: { ...SHARED, DATABASE_URL } });
 };
 
 beforeAll(async () => {
-  one = await startPeta({ env: { JWT_SECRET: SECRET } });
+  one = await startPeta({ env: SHARED });
   ({ api, token } = await becomeOwner(one));
   await registerFixture(api, 'fast');
   await registerFixture(api, 'old', fixture('conformance', '--stdio', '--era', 'legacy'));
-  for (const era of ERAS) await registerFixture(api, `web-${era}`, await startWeb(era));
+  // Servers that every replica reaches.
+  for (const era of ERAS) await registerFixture(api, `web-${era}`, { type: 'http', url: await serveHttp(era) });
   other = await startReplica();
 }, 60_000);
 afterAll(async () => {
-  for (const child of children) child.kill();
+  endServers();
   await cleanUp();
 });
 
@@ -190,5 +182,45 @@ describe.each([
     expect([here.asked, there.asked]).toEqual([[], ['Delete afar?']]);
     expect((await here.get(taskId)).status).toBe('completed');
     await Promise.all([here.close(), there.close()]);
+  });
+});
+
+describe('what is ended at one replica', () => {
+  /** A token with what ends it. */
+  const WAYS: Record<string, () => Promise<{ bearer: string; end(): Promise<unknown> }>> = {
+    'a service token': async () => {
+      const { secret, token: issued } = await api.tokens.issue({ userId: 'ann' });
+      return { bearer: secret, end: () => api.tokens.revoke({ tokenId: issued.tokenId }) };
+    },
+    'an OAuth client': async () => {
+      const { client, secret } = await api.clients.create({ name: 'Agent', userId: 'ann' });
+      const answer = await fetch(`${one.url}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${client.clientId}:${secret}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource: `${SHARED.PETA_PUBLIC_URL}/mcp` }),
+      });
+      const { access_token: bearer } = (await answer.json()) as { access_token: string };
+      return { bearer, end: () => api.clients.remove({ clientId: client.clientId }) };
+    },
+    'a person': async () => {
+      await api.users.create({ userId: 'bob', name: 'Bob' });
+      const { secret } = await api.tokens.issue({ userId: 'bob' });
+      return { bearer: secret, end: () => api.users.disable({ userId: 'bob' }) };
+    },
+  };
+  beforeAll(() => api.users.create({ userId: 'ann', name: 'Ann' }));
+
+  test.each(Object.keys(WAYS))('%s has its open stream at the other ended within a second', async (way) => {
+    const begun = await WAYS[way]?.();
+    if (!begun) throw new Error(way);
+    const { bearer, end } = begun;
+    const session = await initialize(other.mcpUrl, bearer);
+    const stream = await openStream(other.mcpUrl, { token: bearer, session });
+    expect(stream.status).toBe(200);
+    await end();
+    const since = Date.now();
+    await stream.rest();
+    expect(Date.now() - since).toBeLessThan(1_000);
+    expect((await openStream(other.mcpUrl, { token: bearer, session })).status).toBe(401);
   });
 });

@@ -270,6 +270,8 @@ test('over TLS the cookie is bound to TLS and to this very host', async () => {
 test('the whole page of an account can be used with the keyboard, and fits a narrow window', async () => {
   const { page, context } = await openPage(browser, { viewport: { width: 320, height: 700 } });
   await page.goto(`${base}/sign-in`);
+  // Autofocus is given when the page is first drawn, which can be after it has loaded.
+  await page.locator('#name:focus').waitFor();
   await page.keyboard.type('quinn');
   await page.keyboard.press('Tab');
   await page.keyboard.type(PASSWORD);

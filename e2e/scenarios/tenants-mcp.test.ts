@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createClient } from '@peta/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectModern } from '../harness/clients.ts';
 import { openStream } from '../harness/events.ts';
 import { becomeOwner, cleanUp, type RunningPeta, startPeta, until } from '../harness/peta.ts';
 import { callTool, initialize, post, VERSION_META } from '../harness/raw.ts';
@@ -198,13 +199,8 @@ describe('a session of B', () => {
 describe('a stream', () => {
   const isListChanged = ({ message }: { message: Json }) => message.method === 'notifications/tools/list_changed';
 
-  test('of A hears of what changes in A, and of nothing that changes in B', async () => {
-    const session = await initialize(peta.mcpUrl, a.tokens.owner);
-    const stream = await openStream(peta.mcpUrl, { token: a.tokens.owner, session });
-    const heard: { message: Json }[] = [];
-    void (async () => {
-      for (let event = await stream.next(); event; event = await stream.next()) heard.push(event);
-    })();
+  /** Whatever clients of B are told of. */
+  const stirB = async () => {
     await callTool(peta.mcpUrl, b.tokens.owner, 'shared__grow', {});
     await b.api.endpoints.update({ name: 'tools', description: 'other' });
     await b.api.servers.setCapabilities({
@@ -212,11 +208,33 @@ describe('a stream', () => {
       capabilities: { enabled: true, tools: { fail: { enabled: false } } },
     });
     await b.api.users.update({ userId: `user-${b.mark}`, permissions: { shared: { enabled: false } } });
+  };
+
+  test('of A hears of what changes in A, and of nothing that changes in B', async () => {
+    const session = await initialize(peta.mcpUrl, a.tokens.owner);
+    const stream = await openStream(peta.mcpUrl, { token: a.tokens.owner, session });
+    const heard: { message: Json }[] = [];
+    void (async () => {
+      for (let event = await stream.next(); event; event = await stream.next()) heard.push(event);
+    })();
+    await stirB();
     await new Promise((done) => setTimeout(done, 1_500));
     expect(heard.filter(({ message }) => 'method' in message)).toEqual([]);
     await callTool(peta.mcpUrl, a.tokens.owner, 'shared__grow', {});
     await until('A hears of its own', async () => heard.some(isListChanged));
     stream.cut();
+  });
+
+  test('of a client of A of the newer era hears as little of B', async () => {
+    const client = await connectModern(peta.mcpUrl, a.tokens.owner);
+    const heard: string[] = [];
+    await client.onListChanged((kind) => heard.push(kind));
+    await stirB();
+    await new Promise((done) => setTimeout(done, 1_500));
+    expect(heard).toEqual([]);
+    await callTool(peta.mcpUrl, a.tokens.owner, 'shared__grow', {});
+    await until('A hears of its own', async () => heard.includes('tools'));
+    await client.close();
   });
 });
 

@@ -13,8 +13,10 @@ serveStdio(() => {
   server.registerTool('fail', { inputSchema: z.object({}) }, async () => {
     throw new Error(`${mark} has failed`);
   });
+  let grown = 0;
   server.registerTool('grow', { inputSchema: z.object({}) }, async () => {
-    server.registerTool(`grown_${mark}`, {}, async () => text(mark));
+    grown += 1;
+    server.registerTool(`grown_${mark}_${grown}`, {}, async () => text(mark));
     return text('grew');
   });
   server.registerResource('same', 'marked://same', {}, async (uri) => ({ contents: [{ uri: uri.href, text: mark }] }));
