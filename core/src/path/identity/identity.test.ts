@@ -210,6 +210,17 @@ test('a token that is revoked while it is looked up is not let in on what was re
   expect(await late).toMatchObject({ code: 'unauthenticated' });
 });
 
+test('whoever is found to be in no more is forgotten at the door too, before word of it has come', async () => {
+  const { secret, id } = await issue();
+  const { identity } = create();
+  const caller = await identity.identify(arrival(secret));
+  if ('code' in caller) throw new Error(caller.reason);
+  await database.db.$client.query('update token set revoked_at = now() where id = $1', [id]);
+  expect(await identity.identify(arrival(secret))).toEqual(caller);
+  expect(await identity.current(caller, '/mcp')).toMatchObject({ code: 'unauthenticated' });
+  expect(await identity.identify(arrival(secret))).toMatchObject({ code: 'unauthenticated' });
+});
+
 test('a remembered token goes on working while the database is away, and another is a fault, not a refusal', async () => {
   const known = await issue();
   const other = await issue();

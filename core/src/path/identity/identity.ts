@@ -102,6 +102,19 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
     return pending;
   };
 
+  const forget = (what: { userId?: string; tokenId?: string; workspaceId?: string } | 'all'): void => {
+    generation += 1;
+    for (const [hash, { row }] of byHash)
+      if (
+        what === 'all' ||
+        row.userId === what.userId ||
+        row.ownerUserId === what.userId ||
+        row.tokenId === what.tokenId ||
+        row.workspaceId === what.workspaceId
+      )
+        byHash.delete(hash);
+  };
+
   return {
     /** Who sent this, or why they are not let in. Rejects when a token must be looked up and cannot be. */
     async identify(arrival: Arrival): Promise<Caller | Refused> {
@@ -134,25 +147,18 @@ export const createIdentity = ({ store, endpoints: places, machineKeyHash, now, 
       if (caller.kind === 'anonymous') return anonymous.at(endpoint) ?? MISSING;
       if (caller.tokenId === null) return caller;
       const row = await store.byId(caller.tokenId);
-      if (!row || !isValid(row)) return INVALID;
+      if (!row || !isValid(row)) {
+        // Whoever is found out here is turned away at the door from now on, though word of it may still be on its way.
+        forget({ tokenId: caller.tokenId });
+        return INVALID;
+      }
       const fresh = toCaller(withinBounds(row, caller.scope));
       if (fresh.scope.endpoints && !fresh.scope.endpoints.includes(endpoint)) return ELSEWHERE;
       return JSON.stringify(fresh) === JSON.stringify(caller) ? caller : fresh;
     },
 
     /** Drops what is remembered of a person and their agents, a token or a workspace, or of everybody. */
-    forget(what: { userId?: string; tokenId?: string; workspaceId?: string } | 'all') {
-      generation += 1;
-      if (what === 'all') return byHash.clear();
-      for (const [hash, { row }] of byHash)
-        if (
-          row.userId === what.userId ||
-          row.ownerUserId === what.userId ||
-          row.tokenId === what.tokenId ||
-          row.workspaceId === what.workspaceId
-        )
-          byHash.delete(hash);
-    },
+    forget,
   };
 };
 
